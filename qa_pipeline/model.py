@@ -298,6 +298,7 @@ class Evidence:
     strength: Strength | None = None
     distance: float | None = None  # syllables changed; 0 for exact and phonetic
     confidence: float | None = None
+    value: float | None = None  # what was measured (characters a minute, seconds, dB); policy may grade by it
     note: str = ""
 
 
@@ -329,16 +330,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Penalty:
-    """What policy makes of one finding; ``absorbed_by`` names the clause under which the same fact is already fined."""
+    """What policy makes of one finding; ``absorbed_by`` names the clause under which the same fact is already fined.
+
+    ``counted`` penalties make the sums of the scorecard. A finding that must be reviewed first has its amounts written
+    here as a proposal and is not counted; a finding that rests on a guessed role counts, but is provisional.
+    """
 
     clause: str
     ordinal: int
+    rule_id: str = ""  # with ``ordinal`` the key of the outcome; empty for what no rule found (a complaint)
     points: int = 0
     fine_yuan: Decimal = Decimal(0)
     supervisor_fine_yuan: Decimal = Decimal(0)
     sanction: str = ""
     absorbed_by: str = ""
-    provisional: bool = False  # a person must confirm before it counts
+    provisional: bool = False  # a person must confirm before money is booked
+    counted: bool = True
     note: str = ""
 
 
