@@ -338,7 +338,7 @@ class Penalty:
 
     clause: str
     ordinal: int
-    rule_id: str = ""  # with ``ordinal`` the key of the outcome; empty for what no rule found (a complaint)
+    rule_id: str = ""  # with ``ordinal`` the key of the outcome
     points: int = 0
     fine_yuan: Decimal = Decimal(0)
     supervisor_fine_yuan: Decimal = Decimal(0)
@@ -386,5 +386,3 @@ class AuditRun:
     provenance: Provenance
     recording: Recording | None = None
     transcript: Transcript | None = None
-
-
