@@ -168,7 +168,7 @@ class _Reader:
                 if field in cells.TIMES:
                     values[field] = cells.parse_when(row.values[index], values.get("started_at"))
                 else:
-                    parser: cells.Parser = cells.PARSERS[field] if field in cells.PARSERS else cells.tidy
+                    parser: cells.Parser = cells.PARSERS.get(field, cells.tidy)
                     values[field] = parser(row.values[index])
             except cells.CellError as error:
                 self._warn(row.line, index, f"{field}：{error}；按未知处理")
