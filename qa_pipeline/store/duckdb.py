@@ -1,0 +1,284 @@
+"""The store in one DuckDB file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qa_pipeline.model import AuditRun, CallData, Conversation, EngineInfo, Provenance, Recording, Transcript
+from qa_pipeline.store import rows
+from qa_pipeline.store.base import BatchEnd, BatchInfo, Failure, FileFact, Judged
+from qa_pipeline.store.bulk import Bulk
+from qa_pipeline.store.codec import Judgement, digest, engine_digest, from_json, unpack
+from qa_pipeline.store.connection import Connections
+
+if TYPE_CHECKING:
+    import duckdb
+
+_PAGE = 200  # runs read by one connection: a page is held in memory, not a month
+_RUN_COLUMNS = "run.run_id, run.audio_hash, run.content_hash, run.engine_digest, run.rules_digest, run.version, run.body, talk.body"
+
+
+class DuckTranscripts:
+    """The transcript cache, keyed by audio hash and engine digest."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def get(self, audio_hash: str, engine: EngineInfo) -> Transcript | None:
+        if not self._connections.exists():
+            return None
+        with self._connections.read() as connection:
+            return _transcript(connection, audio_hash, engine_digest(engine))
+
+    def put(self, transcripts: Sequence[Transcript]) -> None:
+        with Bulk() as bulk:
+            bulk.add("transcripts", _fresh_transcripts(transcripts))
+            with self._connections.write() as connection:
+                bulk.insert(connection, "transcripts", unless="(audio_hash, engine_digest)")
+
+    def known(self, audio_hashes: Iterable[str], engine: EngineInfo) -> set[str]:
+        wanted = list(audio_hashes)
+        if not wanted or not self._connections.exists():
+            return set()
+        query = "SELECT audio_hash FROM transcripts WHERE engine_digest = ? AND audio_hash IN (SELECT unnest(?::VARCHAR[]))"
+        with self._connections.read() as connection:
+            return {name for (name,) in connection.execute(query, [engine_digest(engine), wanted]).fetchall()}
+
+
+class DuckStore:
+    """See :class:`qa_pipeline.store.base.Store`."""
+
+    def __init__(self, path: Path, *, patience_s: float = 30.0) -> None:
+        self.path = path
+        self._connections = Connections(path, patience_s)
+        self._transcripts = DuckTranscripts(self._connections)
+
+    @property
+    def transcripts(self) -> DuckTranscripts:
+        return self._transcripts
+
+    def read(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return self._connections.read()
+
+    def write(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return self._connections.write()
+
+    def save(self, runs: Sequence[AuditRun], batch: BatchInfo) -> int:
+        unique = list({run.run_id: run for run in runs}.values())
+        with Bulk() as bulk:
+            _add_runs(bulk, unique, batch)
+            with self.write() as connection:
+                return insert_runs(connection, bulk, unique, batch)
+
+    def save_calls(self, calls: Sequence[CallData], batch: BatchInfo) -> None:
+        with Bulk() as bulk:
+            bulk.add("call_versions", _numbered(rows.call_row(call, batch.batch_id) for call in _last_by_id(calls)))
+            with self.write() as connection:
+                _insert_batch(connection, batch)
+                _insert_calls(connection, bulk)
+
+    def save_failures(self, failures: Sequence[Failure], batch: BatchInfo) -> None:
+        with self.write() as connection:
+            _insert_batch(connection, batch)
+            for failure in failures:
+                connection.execute(
+                    "INSERT INTO failures SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ? FROM failures",
+                    [batch.batch_id, failure.call_id, failure.file, failure.stage, failure.message],
+                )
+
+    def end_batch(self, end: BatchEnd) -> None:
+        values = [end.batch_id, rows.timestamp(end.finished_at), end.done, end.skipped, end.failed, end.audio_s, end.seconds]
+        with self.write() as connection:
+            connection.execute("INSERT INTO batch_ends VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+    def known_runs(self, run_ids: Iterable[str]) -> set[str]:
+        wanted = list(run_ids)
+        if not wanted or not self._connections.exists():
+            return set()
+        with self.read() as connection:
+            query = "SELECT run_id FROM runs WHERE run_id IN (SELECT unnest(?::VARCHAR[]))"
+            return {run_id for (run_id,) in connection.execute(query, [wanted]).fetchall()}
+
+    def judged(self, rules_digest: str, version: str) -> frozenset[Judged]:
+        if not self._connections.exists():
+            return frozenset()
+        query = """SELECT call_id, audio_hash, engine_digest, call_digest FROM current_runs
+                   WHERE rules_digest = ? AND version = ?"""
+        with self.read() as connection:
+            found = connection.execute(query, [rules_digest, version]).fetchall()
+        return frozenset(
+            Judged(call_id=call_id, audio_hash=audio, engine_digest=engine, call_digest=call)
+            for call_id, audio, engine, call in found
+        )
+
+    def load_run(self, call_id: str) -> AuditRun | None:
+        return self._load("JOIN current_runs AS now USING (run_id) WHERE now.call_id = ?", call_id)
+
+    def load_run_by_id(self, run_id: str) -> AuditRun | None:
+        return self._load("WHERE run.run_id = ?", run_id)
+
+    def _load(self, where: str, key: str) -> AuditRun | None:
+        if not self._connections.exists():
+            return None
+        with self.read() as connection:
+            row = connection.execute(f"SELECT {_RUN_COLUMNS} {_RUN_TABLES} {where}", [key]).fetchone()
+            if row is None:
+                return None
+            transcript = _transcript(connection, row[1], row[3]) if row[1] else None
+        return _run(row, transcript)
+
+    def iter_runs(self, *, date_from: str | None = None, date_to: str | None = None) -> Iterator[AuditRun]:
+        if not self._connections.exists():
+            return
+        with self.read() as connection:
+            query = """SELECT run.run_id FROM current_runs AS run LEFT JOIN calls AS call USING (call_id)
+                       WHERE ($from IS NULL OR call.started_at >= $from::DATE)
+                         AND ($to IS NULL OR call.started_at < $to::DATE + 1) ORDER BY run.call_id"""
+            wanted = [run_id for (run_id,) in connection.execute(query, {"from": date_from, "to": date_to}).fetchall()]
+        for start in range(0, len(wanted), _PAGE):
+            page = wanted[start : start + _PAGE]
+            with self.read() as connection:
+                where = "WHERE run.run_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY run.call_id"
+                found = connection.execute(f"SELECT {_RUN_COLUMNS} {_RUN_TABLES} {where}", [page]).fetchall()
+            for row in found:
+                yield _run(row, None)
+
+    def load_call(self, call_id: str) -> CallData | None:
+        if not self._connections.exists():
+            return None
+        with self.read() as connection:
+            query = "SELECT body FROM call_versions WHERE call_id = ? ORDER BY seq DESC LIMIT 1"
+            row = connection.execute(query, [call_id]).fetchone()
+        return None if row is None else from_json(row[0], CallData)
+
+    def recordings(self, audio_hashes: Iterable[str]) -> dict[str, Recording]:
+        wanted = list(audio_hashes)
+        if not wanted or not self._connections.exists():
+            return {}
+        with self.read() as connection:
+            query = "SELECT audio_hash, body FROM recordings WHERE audio_hash IN (SELECT unnest(?::VARCHAR[]))"
+            found = connection.execute(query, [wanted]).fetchall()
+        return {audio_hash: from_json(body, Recording) for audio_hash, body in found}
+
+    def file_facts(self, paths: Iterable[str]) -> dict[str, FileFact]:
+        wanted = list(paths)
+        if not wanted or not self._connections.exists():
+            return {}
+        with self.read() as connection:
+            query = "SELECT path, size, mtime_ns, audio_hash FROM files WHERE path IN (SELECT unnest(?::VARCHAR[]))"
+            found = connection.execute(query, [wanted]).fetchall()
+        return {row[0]: FileFact(path=row[0], size=row[1], mtime_ns=row[2], audio_hash=row[3]) for row in found}
+
+    def put_file_facts(self, facts: Sequence[FileFact]) -> None:
+        last = {fact.path: fact for fact in facts}
+        with Bulk() as bulk:
+            bulk.add("files", last.values())  # type: ignore[arg-type]
+            with self.write() as connection:
+                connection.execute("DELETE FROM files WHERE path IN (SELECT unnest(?::VARCHAR[]))", [list(last)])
+                bulk.insert(connection, "files")
+
+
+_RUN_TABLES = "FROM runs AS run JOIN conversations AS talk ON talk.digest = run.conversation_digest"
+
+
+def _add_runs(bulk: Bulk, runs: Sequence[AuditRun], batch: BatchInfo) -> None:
+    names = {run.run_id: digest(run.conversation) for run in runs}
+    talks = {names[run.run_id]: run.conversation for run in runs}
+    calls = _last_by_id(run.conversation.call for run in runs)
+    heard = {run.recording.audio_hash: run.recording for run in runs if run.recording is not None}
+    bulk.add("call_versions", _numbered(rows.call_row(call, batch.batch_id) for call in calls))
+    bulk.add("recordings", (rows.recording_row(recording) for recording in heard.values()))
+    bulk.add("transcripts", _fresh_transcripts([run.transcript for run in runs if run.transcript is not None]))
+    bulk.add("conversations", (rows.conversation_row(talk, name) for name, talk in talks.items()))
+    bulk.add("conversation_turns", (row for name, talk in talks.items() for row in rows.turn_rows(talk, name)))
+    bulk.add("runs", (rows.run_row(run, batch.batch_id, names[run.run_id]) for run in runs))
+    bulk.add("scorecards", (rows.scorecard_row(run) for run in runs))
+    bulk.add("outcomes", (row for run in runs for row in rows.outcome_rows(run)))
+    bulk.add("run_penalties", (row for run in runs for row in rows.penalty_rows(run)))
+
+
+def insert_runs(connection: duckdb.DuckDBPyConnection, bulk: Bulk, runs: Sequence[AuditRun], batch: BatchInfo) -> int:
+    """Inside a transaction: rows of new runs, then the log that says which run of a call is current."""
+    _insert_batch(connection, batch)
+    _insert_calls(connection, bulk)
+    bulk.insert(connection, "recordings", unless="audio_hash")
+    bulk.insert(connection, "transcripts", unless="(audio_hash, engine_digest)")
+    # Turns before conversations and details before runs: what is new is told by the parent not being there yet.
+    bulk.insert(connection, "conversation_turns", unless="digest", among="conversations")
+    bulk.insert(connection, "conversations", unless="digest")
+    for table in ("scorecards", "outcomes", "run_penalties"):
+        bulk.insert(connection, table, unless="run_id", among="runs")
+    fresh = bulk.insert(connection, "runs", unless="run_id")
+    order = list({run.conversation.call.call_id: run.run_id for run in runs}.values())
+    connection.execute(
+        """INSERT INTO run_log
+           SELECT (SELECT coalesce(max(seq), 0) FROM run_log) + row_number() OVER (ORDER BY given.place), run.call_id,
+                  given.run_id, ?
+           FROM (SELECT unnest(?::VARCHAR[]) AS run_id, generate_subscripts(?::VARCHAR[], 1) AS place) AS given
+           JOIN runs AS run USING (run_id)
+           WHERE given.run_id NOT IN (SELECT run_id FROM current_runs)""",
+        [batch.batch_id, order, order],
+    )
+    return fresh
+
+
+def _insert_batch(connection: duckdb.DuckDBPyConnection, batch: BatchInfo) -> None:
+    connection.execute(
+        "INSERT INTO batches SELECT ?, ?, ?, ?, ?::JSON WHERE NOT EXISTS (SELECT 1 FROM batches WHERE batch_id = ?)",
+        [batch.batch_id, rows.timestamp(batch.started_at), batch.command, batch.source, _options(batch), batch.batch_id],
+    )
+
+
+def _options(batch: BatchInfo) -> str:
+    from qa_pipeline.store.codec import to_json
+
+    return to_json(dict(batch.options)).decode()
+
+
+def _insert_calls(connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> None:
+    """A new version only where the call data differ from the newest version."""
+    bulk.insert(
+        connection,
+        "call_versions",
+        unless="(call_id, digest)",
+        among="(SELECT call_id, digest FROM call_versions WHERE seq IN (SELECT max(seq) FROM call_versions GROUP BY call_id))",
+    )
+
+
+def _last_by_id(calls: Iterable[CallData]) -> list[CallData]:
+    return list({call.call_id: call for call in calls}.values())
+
+
+def _numbered(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for number, item in enumerate(items, start=1):
+        yield item | {"seq": number}
+
+
+def _fresh_transcripts(transcripts: Sequence[Transcript]) -> Iterator[dict[str, Any]]:
+    unique = {(item.audio_hash, engine_digest(item.engine)): item for item in transcripts}
+    return (rows.transcript_row(item) for item in unique.values())
+
+
+def _transcript(connection: duckdb.DuckDBPyConnection, audio_hash: str, engine: str) -> Transcript | None:
+    query = "SELECT body FROM transcripts WHERE audio_hash = ? AND engine_digest = ?"
+    row = connection.execute(query, [audio_hash, engine]).fetchone()
+    return None if row is None else unpack(row[0], Transcript)
+
+
+def _run(row: Sequence[Any], transcript: Transcript | None) -> AuditRun:
+    run_id, audio_hash, content_hash, _, rules_digest, version, body, talk = row
+    judgement = unpack(body, Judgement)
+    return AuditRun(
+        run_id=run_id,
+        conversation=unpack(talk, Conversation),
+        outcomes=judgement.outcomes,
+        scorecard=judgement.scorecard,
+        provenance=Provenance(
+            audio_hash=audio_hash, content_hash=content_hash, engine=judgement.engine, rules_digest=rules_digest, version=version
+        ),
+        recording=judgement.recording,
+        transcript=transcript,
+    )
