@@ -278,6 +278,7 @@ class Conversation:
     voiced: tuple[VoicedSpan, ...] | None = None  # speech per role, from the audio, sorted
     uncovered: tuple[VoicedSpan, ...] = ()  # speech without words
     fitness: tuple[FitnessFact, ...] = ()
+    role_reason: str = ""  # why the roles are as they are, Chinese, for the reader
 
     @property
     def has_times(self) -> bool:
