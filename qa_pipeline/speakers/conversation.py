@@ -130,7 +130,7 @@ def _by_manifest(agent: int, guess: Guess, tracks: Sequence[int]) -> _Roles:
     """The named channel is a fact, unless what is said leaves no doubt that the channels are swapped."""
     if guess.agent is not None and guess.agent != agent and guess.strong:
         confidence = min(CONTRADICTED, guess.confidence)
-        message = f"清单写坐席在声道 {agent}，但声道 {guess.agent} 才{guess.reason}；按所说的话判断，请核对声道"
+        message = f"清单写坐席在声道 {agent}，但声道 {guess.agent} 才像坐席（{guess.reason}）；角色改按所说的话判断，请核对声道"
         fact = FitnessFact(kind=Fitness.SWAPPED, channel=guess.agent, value=guess.confidence, message=message)
         swapped = Guess(agent=guess.agent, confidence=confidence, reason=guess.reason)
         return _Roles(tracks=_guessed(swapped, tracks, RoleSource.CUES), by_voice=False, reason=message, facts=(fact,))

@@ -8,6 +8,7 @@ from typing import Any
 from qa_pipeline.errors import UserError
 from qa_pipeline.model import CallData, Conversation, Role, RoleSource, Turn, Word
 from qa_pipeline.speakers.turns import GAP_S, after_hangup
+from qa_pipeline.speakers.units import parted
 from qa_pipeline.text.normalise import normalise
 
 _ROLES: Mapping[str, Role] = {
@@ -56,6 +57,7 @@ class _Draft:
         self.confidences: list[tuple[int, float]] = []
 
     def append(self, other: _Draft) -> None:
+        self.raw = parted(self.raw)
         offset = len(self.raw)
         self.words += [
             Word(

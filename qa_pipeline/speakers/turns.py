@@ -33,7 +33,7 @@ class Piece:
 
     @property
     def text(self) -> str:
-        return "".join(unit.text for unit in self.units)
+        return "".join(unit.text for unit in self.units).rstrip(" ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

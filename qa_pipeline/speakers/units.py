@@ -44,27 +44,33 @@ def units_of(transcript: Transcript, by_voice: bool) -> list[Unit]:
 def _words(segment: Segment) -> Iterator[Unit]:
     """The segment's text without loss: each word takes the characters up to the next word's start."""
     words = [word for word in segment.words if word.end > word.start]
+    text = parted(segment.text)
     if not words:
         yield Unit(
             track=segment.channel,
             channel=segment.channel,
             start_s=segment.start_s,
             end_s=segment.end_s,
-            text=segment.text,
+            text=text,
             confidence=segment.confidence,
         )
         return
-    starts = [0, *(word.start for word in words[1:]), len(segment.text)]
-    for word, start, stop in zip(words, starts, starts[1:], strict=True):
+    starts = [0, *(word.start for word in words[1:]), len(text)]
+    for word, start, stop in zip(words, starts[:-1], starts[1:], strict=True):
         yield Unit(
             track=segment.channel,
             channel=segment.channel,
             start_s=word.start_s,
             end_s=max(word.start_s, word.end_s),
-            text=segment.text[start:stop],
+            text=text[start:stop],
             words=(replace(word, start=word.start - start, end=word.end - start),),
             confidence=word.confidence,
         )
+
+
+def parted(text: str) -> str:
+    """Text to which more will be joined: after a digit or Latin letter with a space, so that 8012 and 3 do not become 80123."""
+    return text + " " if text[-1:].isascii() and text[-1:].isalnum() else text
 
 
 def _within_speech(unit: Unit, voiced: Spans | None) -> Unit:
