@@ -1,0 +1,139 @@
+"""Loads rules and lexicons and tells every mistake of every file at once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qa_pipeline.errors import Problem, RuleFileError
+from qa_pipeline.rules.base import RuleSpec
+from qa_pipeline.rules.book import PhraseIndex, Rule, RuleBook, bind_rule
+from qa_pipeline.signals.base import Bound
+from qa_pipeline.signals.kit import BindError, Kit
+from qa_pipeline.signals.phrase import PhraseSpec
+from qa_pipeline.strict_yaml import read_file
+from qa_pipeline.text.lexicon import Lexicon, NumberSegments
+from qa_pipeline.text.pattern import Pattern, PatternError, compile_pattern
+
+POLICY_FILE = "policy.yaml"
+SEGMENTS_FILE = "number_segments.yaml"
+REQUIRED_LEXICONS = ("quoting", "activation")
+
+
+@dataclass(slots=True)
+class _Loading:
+    problems: list[Problem] = field(default_factory=list)
+    lexicons: dict[str, Lexicon] = field(default_factory=dict)
+    segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+    patterns: dict[str, Pattern] = field(default_factory=dict)
+
+    def note(self, path: str, message: str, line: int = 1, col: int = 1) -> None:
+        self.problems.append(Problem(path=path, line=line, col=col, message=message))
+
+
+def load_book(rules_dir: Path, lexicons_dir: Path) -> RuleBook:
+    """The rule book of two folders.
+
+    Raises RuleFileError with every problem of every file: unknown keys, wrong types, undefined signals, malformed phrases,
+    duplicate ids, missing lexicons.
+    """
+    loading = _Loading()
+    for folder, what in ((rules_dir, "规则"), (lexicons_dir, "词库")):
+        if not folder.is_dir():
+            loading.note(str(folder), f"找不到{what}文件夹，请用 --rules 指定，或检查路径")
+    if loading.problems:
+        raise RuleFileError(tuple(loading.problems))
+    lexicon_files = sorted(lexicons_dir.rglob("*.yaml"))
+    rule_files = [path for path in sorted(rules_dir.rglob("*.yaml")) if path.name != POLICY_FILE]
+    for path in lexicon_files:
+        _lexicon(loading, path, _shown(path, lexicons_dir))
+    for name in REQUIRED_LEXICONS:
+        if name not in loading.lexicons and not loading.problems:
+            loading.note(str(lexicons_dir), f"缺少词库 {name}.yaml")
+    if not rule_files:
+        loading.note(str(rules_dir), "文件夹里没有规则文件（*.yaml）")
+    for path in rule_files:
+        _rule(loading, path, _shown(path, rules_dir))
+    _unique(loading)
+    if loading.problems:
+        raise RuleFileError(tuple(sorted(loading.problems, key=lambda p: (p.path, p.line, p.col))))
+    activation = _activation(loading)
+    return RuleBook(
+        rules=tuple(sorted(loading.rules, key=lambda rule: (rule.clause, rule.spec.rule))),
+        lexicons=loading.lexicons,
+        digest=_digest([*rule_files, *lexicon_files], rules_dir, lexicons_dir),
+        index=PhraseIndex(loading.patterns.values()),
+        activation=activation,
+    )
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return f"{folder.name}/{path.relative_to(folder).as_posix()}"
+
+
+def _lexicon(loading: _Loading, path: Path, shown: str) -> None:
+    if path.name == SEGMENTS_FILE:
+        table, reader = read_file(path, NumberSegments, shown)
+        loading.problems += reader.problems
+        if table is not None:
+            loading.segments.update(table.segments)
+        return
+    lexicon, reader = read_file(path, Lexicon, shown)
+    loading.problems += reader.problems
+    if lexicon is None:
+        return
+    if lexicon.name != path.stem:
+        loading.note(shown, f"name 写的是“{lexicon.name}”，应与文件名“{path.stem}”相同")
+    for term in lexicon.all_terms():
+        for text in (term.text, *term.variants, *term.unless):
+            try:
+                compile_pattern(text)
+            except PatternError as error:
+                line, col = reader.lines.get(id(term), (1, 1))
+                loading.note(shown, str(error), line, col)
+    loading.lexicons[lexicon.name] = lexicon
+
+
+def _rule(loading: _Loading, path: Path, shown: str) -> None:
+    spec, reader = read_file(path, RuleSpec, shown)
+    loading.problems += reader.problems
+    if spec is None:
+        return
+    strength = "loose" if spec.judge.omission else "strict"
+    kit = Kit(lexicons=loading.lexicons, default_strength=strength, segment_table=loading.segments)
+    try:
+        loading.rules.append(bind_rule(spec, shown, kit))
+    except (PatternError, BindError) as error:
+        loading.note(shown, str(error))
+    loading.patterns.update(kit.used)
+
+
+def _unique(loading: _Loading) -> None:
+    first: dict[str, str] = {}
+    for rule in loading.rules:
+        name = rule.spec.rule
+        if name in first:
+            loading.note(rule.path, f"规则编号“{name}”重复，已在 {first[name]} 用过")
+        first.setdefault(name, rule.path)
+
+
+def _activation(loading: _Loading) -> Bound:
+    kit = Kit(lexicons=loading.lexicons, default_strength="strict")
+    finders = PhraseSpec(label="为客户开通", lexicons=("activation",)).bind(kit)
+    loading.patterns.update(kit.used)
+    return Bound(name="activation", label="为客户开通", role="agent", find=finders.find, nearest=finders.nearest, scope=finders.scope)
+
+
+def _digest(files: list[Path], *folders: Path) -> str:
+    """SHA-256 over names and contents, independent of where the folders lie and of line ends."""
+    whole = hashlib.sha256()
+    named = []
+    for path in files:
+        folder = next(folder for folder in folders if path.is_relative_to(folder))
+        named.append((path.relative_to(folder).as_posix(), path))
+    for name, path in sorted(named):
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        whole.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    return whole.hexdigest()

@@ -1,0 +1,131 @@
+"""The verdict shapes: must, must not, at most, at least, each. Few in code, so that rules stay readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qa_pipeline.model import Outcome, Role
+from qa_pipeline.rules.base import AtLeast, AtMost, Each
+from qa_pipeline.rules.judging import Judgement, clear, commission, omission
+from qa_pipeline.rules.ordinals import renumber
+from qa_pipeline.signals.base import Hit
+
+
+def judge(judgement: Judgement) -> tuple[Outcome, ...]:
+    """The outcomes of a rule that applies and whose needs are met."""
+    shape = judgement.spec.judge
+    if shape.must:
+        return _must(judgement, shape.must)
+    if shape.must_not:
+        return _must_not(judgement, shape.must_not)
+    if shape.at_most is not None:
+        return _at_most(judgement, shape.at_most)
+    if shape.at_least is not None:
+        return _at_least(judgement, shape.at_least)
+    assert shape.each is not None
+    return _each(judgement, shape.each)
+
+
+def _listed(labels: Iterable[str]) -> str:
+    return "、".join(labels)
+
+
+def _must(judgement: Judgement, names: tuple[str, ...]) -> tuple[Outcome, ...]:
+    hits = {name: judgement.ctx.hits(name) for name in names}
+    found = [group[0] for group in hits.values() if group]
+    missing = [name for name in names if not hits[name]]
+    if not missing:
+        return (clear(judgement.spec, f"都听到了：{_listed(map(judgement.label, names))}", found),)
+    return (omission(judgement, missing, found, f"没有听到：{_listed(map(judgement.label, missing))}"),)
+
+
+def _must_not(judgement: Judgement, names: tuple[str, ...]) -> tuple[Outcome, ...]:
+    hits = sorted((hit for name in names for hit in judgement.ctx.hits(name)), key=lambda hit: (hit.position, hit.end))
+    if not hits:
+        excused = judgement.ctx.excused
+        reason = f"没有出现：{_listed(map(judgement.label, names))}" + (f"；{len(excused)} 处相似的说法不算" if excused else "")
+        return (clear(judgement.spec, reason, excuse=excused[0] if excused else None),)
+    distinct: list[Hit] = []
+    for hit in hits:
+        if not any(_same_words(hit, other) for other in distinct):
+            distinct.append(hit)
+    groups = [distinct] if judgement.spec.judge.findings == "one" else [[hit] for hit in distinct]
+    return tuple(
+        commission(judgement, group, _said(judgement, group[0]) + (f"等 {len(group)} 处" if len(group) > 1 else ""), ordinal)
+        for ordinal, group in enumerate(groups)
+    )
+
+
+def _same_words(hit: Hit, other: Hit) -> bool:
+    if hit.passage is None or hit.passage != other.passage:
+        return hit == other
+    return hit.span[0] < other.span[1] and other.span[0] < hit.span[1]
+
+
+def _said(judgement: Judgement, hit: Hit) -> str:
+    what = f"“{hit.quote}”" if hit.quote else ""
+    measured = hit.note
+    return f"{judgement.label(hit.signal)}：{what}{'，' if what and measured else ''}{measured}"
+
+
+def _at_most(judgement: Judgement, shape: AtMost) -> tuple[Outcome, ...]:
+    hits = judgement.ctx.hits(shape.signal)
+    label = judgement.label(shape.signal)
+    worse = judgement.ctx.hits(shape.worse_with) if shape.worse_with else ()
+    limit = 0 if worse else shape.times
+    if len(hits) <= limit:
+        return (clear(judgement.spec, f"{label} {len(hits)} 次，没有超过 {shape.times} 次", hits),)
+    if shape.outweighed_by and judgement.ctx.conversation.channels is not None:
+        # recognised speech: what sounds alike is heard as either, so only a clear majority proves anything
+        others = judgement.ctx.hits(shape.outweighed_by)
+        if len(others) * 2 >= len(hits):
+            other = judgement.label(shape.outweighed_by)
+            return (clear(judgement.spec, f"{label} {len(hits)} 次，{other} {len(others)} 次，识别难以区分，不追究", hits[:1]),)
+    reason = f"{label} {len(hits)} 次" + (f"，并且{judgement.label(shape.worse_with)}" if worse else "")
+    return (commission(judgement, [*hits, *worse], reason),)
+
+
+def _at_least(judgement: Judgement, shape: AtLeast) -> tuple[Outcome, ...]:
+    hits = {name: judgement.ctx.hits(name) for name in shape.of}
+    found = [group[0] for group in hits.values() if group]
+    if len(found) >= shape.kinds:
+        return (clear(judgement.spec, f"听到 {len(found)} 种：{_listed(judgement.label(hit.signal) for hit in found)}", found),)
+    missing = [name for name in shape.of if not hits[name]]
+    heard = _listed(judgement.label(hit.signal) for hit in found) or "没有"
+    return (omission(judgement, missing, found, f"应有 {shape.kinds} 种，只听到 {len(found)} 种（{heard}）"),)
+
+
+def _each(judgement: Judgement, shape: Each) -> tuple[Outcome, ...]:
+    occasions = judgement.ctx.hits(shape.signal)
+    if not occasions:
+        return (clear(judgement.spec, f"没有出现：{judgement.label(shape.signal)}"),)
+    outcomes: list[Outcome] = []
+    for occasion in occasions:
+        missing: list[str] = []
+        found: list[Hit] = []
+        for names, is_before in ((shape.before, True), (shape.after, False)):
+            if not names:
+                continue
+            beside = [hit for name in names for hit in judgement.ctx.hits(name) if _beside(hit, occasion, is_before, shape.within_turns)]
+            if beside:
+                found.append(beside[0])
+            elif is_before or _goes_on(judgement, occasion):
+                missing += names
+        if missing:
+            reason = f"{occasion.note or judgement.label(shape.signal)}，没有听到：{_listed(map(judgement.label, missing))}"
+            outcomes.append(omission(judgement, missing, found, reason, at=occasion))
+    if not outcomes:
+        return (clear(judgement.spec, f"{len(occasions)} 次{judgement.label(shape.signal)}，用语齐全", occasions[:3]),)
+    return renumber(outcomes)
+
+
+def _beside(hit: Hit, occasion: Hit, is_before: bool, within_turns: int) -> bool:
+    apart = occasion.position.turn - hit.position.turn
+    if is_before:
+        return 0 <= apart <= within_turns
+    return -within_turns <= apart <= 0 and hit.end >= occasion.position
+
+
+def _goes_on(judgement: Judgement, occasion: Hit) -> bool:
+    """Whether the agent still speaks after the occasion; a call that ends there owes nothing more."""
+    return any(turn.role is Role.AGENT and turn.index > occasion.position.turn for turn in judgement.ctx.view.turns)

@@ -1,0 +1,83 @@
+"""Things that identify a person: telephone numbers, identity-card digits, the customer's name, addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from qa_pipeline.model import Strength
+from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who, Window
+from qa_pipeline.signals.kit import Finders, Kit
+from qa_pipeline.signals.phrase import window_hit
+from qa_pipeline.signals.scope import make_scope
+from qa_pipeline.strict_yaml import Doc
+
+_SPOKEN = {"零": "0", "一": "1", "幺": "1", "二": "2", "两": "2", "三": "3", "四": "4", "五": "5", "六": "6", "七": "7", "八": "8", "九": "9", "x": "x"}
+_RUN = re.compile(r"[零一二两三四五六七八九幺]{4,18}x?")
+_MOBILE = re.compile(r"1[3-9]\d{9}")
+_AREA_CODED = re.compile(r"0\d{9,11}")
+_IDENTITY = re.compile(r"\d{15}|\d{17}[\dx]")
+_ADDRESS = re.compile(r"[一-龥]{1,6}(?:路|街|巷|小区|花园|新村|大厦|公寓|苑)[一-龥]{0,6}?[零一二三四五六七八九十百]+(?:号楼|栋|幢|单元|号|室|楼)")
+_TITLES = ("先生", "女士", "小姐", "老师", "总", "经理", "叔叔", "阿姨", "大哥", "大姐", "师傅", "老板", "同学", "家长", "爸爸", "妈妈", "的家长")
+
+
+def digits(spoken: str) -> str:
+    """``"幺三九"`` → ``"139"``."""
+    return "".join(_SPOKEN[char] for char in spoken)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntitySpec:
+    """身份信息：电话号码、身份证号、客户姓名（不带称谓）、地址。"""
+
+    kind: Literal["entity"] = "entity"
+    label: Annotated[str, Doc("给人看的名字")]
+    who: Who = "agent"
+    what: Annotated[Literal["phone", "identity", "bare_name", "address"], Doc("哪一种")]
+    where: Where = Where()
+
+    def bind(self, kit: Kit) -> Finders:
+        def scope(ctx: Context) -> Scope:
+            return make_scope(ctx, self.who, self.where)
+
+        def find(ctx: Context) -> tuple[Hit, ...]:
+            hits = [hit for window in scope(ctx).windows for hit in self._in_window(ctx, window)]
+            return tuple(sorted(hits, key=lambda hit: hit.position))
+
+        return Finders(find=find, scope=scope)
+
+    def _in_window(self, ctx: Context, window: Window) -> Iterator[Hit]:
+        if self.what == "bare_name":
+            yield from _bare_names(ctx, window)
+        elif self.what == "address":
+            for match in _ADDRESS.finditer(window.chars):
+                yield window_hit(window, match.span(), "地址", Strength.EXACT)
+        else:
+            yield from self._numbers(ctx, window)
+
+    def _numbers(self, ctx: Context, window: Window) -> Iterator[Hit]:
+        own = {number for number in (ctx.call.customer_number, ctx.call.caller_number, ctx.call.line) if number}
+        for match in _RUN.finditer(window.chars):
+            number = digits(match.group())
+            if self.what == "identity":
+                if _IDENTITY.fullmatch(number) or (len(number) >= 6 and _after_identity(window.chars, match.start())):
+                    yield window_hit(window, match.span(), "身份证号码", Strength.EXACT)
+            elif (_MOBILE.fullmatch(number) or _AREA_CODED.fullmatch(number)) and number not in own:
+                yield window_hit(window, match.span(), "电话号码", Strength.EXACT)
+
+
+def _after_identity(chars: str, start: int) -> bool:
+    return "身份证" in chars[max(0, start - 12) : start]
+
+
+def _bare_names(ctx: Context, window: Window) -> Iterator[Hit]:
+    name = (ctx.call.customer_name or "").strip()
+    if len(name) < 2 or "*" in name or not all("一" <= char <= "龥" for char in name):
+        return
+    for match in re.finditer(re.escape(name), window.chars):
+        after = window.chars[match.end() : match.end() + 4]
+        before = window.chars[max(0, match.start() - 2) : match.start()]
+        if not after.startswith(_TITLES) and not before.endswith(("姓", "叫")):
+            yield window_hit(window, match.span(), "直呼姓名", Strength.EXACT)

@@ -1,0 +1,50 @@
+"""What a signal is bound with: lexicons, compiled templates, the default strength of its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from qa_pipeline.signals.base import Context, Hit, Scope
+from qa_pipeline.text.lexicon import Lexicon, Term
+from qa_pipeline.text.pattern import Pattern, compile_pattern
+
+
+class BindError(ValueError):
+    """A rule names something that does not exist; the message is Chinese."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finders:
+    """What a signal kind gives the engine."""
+
+    find: Callable[[Context], tuple[Hit, ...]]
+    scope: Callable[[Context], Scope]
+    nearest: Callable[[Context], Hit | None] = lambda ctx: None
+
+
+@dataclass(slots=True, kw_only=True)
+class Kit:
+    """Built once per rule while the book is loaded; collects the templates that the automaton must know."""
+
+    lexicons: Mapping[str, Lexicon]
+    default_strength: str  # strict | loose
+    segment_table: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    used: dict[str, Pattern] = field(default_factory=dict)
+
+    def pattern(self, text: str) -> Pattern:
+        pattern = compile_pattern(text)
+        self.used[pattern.source] = pattern
+        return pattern
+
+    def terms(self, lexicon: str) -> tuple[Term, ...]:
+        if lexicon not in self.lexicons:
+            raise BindError(f"没有名为“{lexicon}”的词库，现有：{'、'.join(sorted(self.lexicons))}")
+        return self.lexicons[lexicon].all_terms()
+
+    def texts(self, lexicon: str) -> tuple[str, ...]:
+        return tuple(text for term in self.terms(lexicon) for text in (term.text, *term.variants))
+
+    def segments(self) -> Mapping[str, tuple[str, ...]]:
+        """Carrier → prefixes of mobile numbers."""
+        return self.segment_table

@@ -1,0 +1,156 @@
+"""Signals of time: silences with their cause, and one speaker breaking in on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from qa_pipeline.model import Conversation, Role, Strength, Turn, VoicedSpan
+from qa_pipeline.signals.base import NOWHERE, Context, Hit
+from qa_pipeline.signals.combine import whole_scope
+from qa_pipeline.signals.kit import Finders, Kit
+from qa_pipeline.signals.view import Position, is_backchannel
+from qa_pipeline.strict_yaml import Doc
+
+_JITTER_S = 0.15  # shorter bursts of voice activity are clicks, not speech
+
+
+def speech(conversation: Conversation) -> tuple[VoicedSpan, ...]:
+    """Who speaks when: measured from the audio, else the turns' own times."""
+    if conversation.voiced is not None:
+        return conversation.voiced
+    return tuple(
+        VoicedSpan(role=turn.role, start_s=turn.start_s, end_s=turn.end_s)
+        for turn in conversation.turns
+        if turn.start_s is not None and turn.end_s is not None
+    )
+
+
+def silences(spans: Iterable[VoicedSpan]) -> list[tuple[float, float]]:
+    """Stretches in which nobody speaks, between the first and the last speech."""
+    gaps: list[tuple[float, float]] = []
+    reached: float | None = None
+    for span in sorted(spans, key=lambda item: item.start_s):
+        if span.end_s - span.start_s < _JITTER_S:
+            continue
+        if reached is not None and span.start_s > reached:
+            gaps.append((reached, span.start_s))
+        reached = span.end_s if reached is None else max(reached, span.end_s)
+    return gaps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceSpec:
+    """静默：没有人说话的一段时间（按录音量出来的，不看识别的分段）。"""
+
+    kind: Literal["silence"] = "silence"
+    label: Annotated[str, Doc("给人看的名字")]
+    longer_s: Annotated[float, Doc("长于几秒")]
+    shorter_s: Annotated[float | None, Doc("并且不长于几秒")] = None
+    ended_by: Annotated[Literal["agent", "customer", "any"], Doc("之后谁先开口")] = "any"
+    agent_spoke_last: Annotated[bool, Doc("true：之前最后说话的是坐席")] = False
+    after: Annotated[str, Doc("之前最近的坐席话轮里有这个信号")] = ""
+    not_after: Annotated[str, Doc("之前最近的两个话轮里没有这个信号")] = ""
+
+    def bind(self, kit: Kit) -> Finders:
+        def find(ctx: Context) -> tuple[Hit, ...]:
+            hits = []
+            for start, end in silences(speech(ctx.conversation)):
+                if end - start > self.longer_s and (self.shorter_s is None or end - start <= self.shorter_s):
+                    before, after = _around(ctx.view.turns, start, end)
+                    if self._fits(ctx, before, after):
+                        hits.append(_silence(start, end, before))
+            return tuple(hits)
+
+        return Finders(find=find, scope=whole_scope)
+
+    def _fits(self, ctx: Context, before: Turn | None, after: Turn | None) -> bool:
+        if self.ended_by != "any" and (after is None or after.role.value != self.ended_by):
+            return False
+        if self.agent_spoke_last and (before is None or before.role is not Role.AGENT):
+            return False
+        recent = {before.index, before.index - 1} if before is not None else set()
+        if self.after and not any(hit.end.turn in recent for hit in ctx.hits(self.after)):
+            return False
+        return not (self.not_after and any(hit.end.turn in recent or hit.position.turn in recent for hit in ctx.hits(self.not_after)))
+
+
+def _around(turns: tuple[Turn, ...], start: float, end: float) -> tuple[Turn | None, Turn | None]:
+    """The turn that was spoken last before a silence and the first one after it; a turn may contain the silence and be both."""
+    before = [turn for turn in turns if turn.start_s is not None and turn.start_s < start + 0.3]
+    after = [turn for turn in turns if turn.end_s is not None and turn.end_s > end - 0.3]
+    return (max(before, key=lambda t: t.end_s or 0.0) if before else None), (min(after, key=lambda t: t.start_s or 0.0) if after else None)
+
+
+def _silence(start: float, end: float, before: Turn | None) -> Hit:
+    place = Position(before.index, len(before.text)) if before is not None else NOWHERE
+    return Hit(
+        signal="",
+        position=place,
+        end=place,
+        role=None,
+        strength=Strength.MEASURED,
+        start_s=round(start, 2),
+        end_s=round(end, 2),
+        note=f"静默 {end - start:.1f} 秒",
+        value=round(end - start, 1),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlapSpec:
+    """抢话：对方已说了一会儿时插进来，两人同时说了一段；嗯、对、好的不算。"""
+
+    kind: Literal["overlap"] = "overlap"
+    label: Annotated[str, Doc("给人看的名字")]
+    who: Annotated[Literal["agent", "customer"], Doc("谁插进来")] = "agent"
+    spoken_s: Annotated[float, Doc("对方已说了至少几秒")] = 1.0
+    both_s: Annotated[float, Doc("同时说话至少几秒")] = 0.5
+
+    def bind(self, kit: Kit) -> Finders:
+        role = Role(self.who)
+
+        def find(ctx: Context) -> tuple[Hit, ...]:
+            spans = [span for span in speech(ctx.conversation) if span.role is not Role.UNKNOWN]
+            mine = [span for span in spans if span.role is role]
+            theirs = [span for span in spans if span.role is not role]
+            hits: list[Hit] = []
+            for span in mine:
+                turn = _turn_of(ctx, span, role)
+                if turn is None or is_backchannel(turn):
+                    continue
+                for other in theirs:
+                    both = min(span.end_s, other.end_s) - span.start_s
+                    if other.start_s + self.spoken_s <= span.start_s and both >= self.both_s:
+                        hits.append(_break_in(turn, span.start_s, span.start_s + both))
+                        break
+            return tuple(hits)
+
+        return Finders(find=find, scope=whole_scope)
+
+
+def _turn_of(ctx: Context, span: VoicedSpan, role: Role) -> Turn | None:
+    """The turn whose words are spoken at the beginning of a voiced span."""
+    best: tuple[float, Turn] | None = None
+    for turn in ctx.view.turns:
+        if turn.role is role and turn.start_s is not None and turn.end_s is not None:
+            shared = min(turn.end_s, span.end_s) - max(turn.start_s, span.start_s)
+            if shared > 0 and (best is None or shared > best[0]):
+                best = (shared, turn)
+    return best[1] if best else None
+
+
+def _break_in(turn: Turn, start: float, end: float) -> Hit:
+    return Hit(
+        signal="",
+        position=Position(turn.index, 0),
+        end=Position(turn.index, 0),
+        role=turn.role,
+        quote=turn.raw[:20],
+        strength=Strength.MEASURED,
+        start_s=round(start, 2),
+        end_s=round(end, 2),
+        note=f"两人同时说话 {end - start:.1f} 秒",
+        value=round(end - start, 1),
+    )

@@ -1,0 +1,225 @@
+"""A conversation as signals look at it: streams of characters and sounds with a way back to turns, words and seconds.
+
+A *passage* is what one role says until the other takes over; a 嗯 or 对 of the listener does not end it, so a sentence that was cut by a
+backchannel is read as one. Streams hold no punctuation and no filler syllables; ``clauses`` keeps where a clause began (punctuation, a
+new turn, or a pause in the word times).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+from qa_pipeline.model import Conversation, Role, Turn
+from qa_pipeline.text.pattern import FILLERS, strip
+from qa_pipeline.text.phonetic import phonetics
+
+PAUSE_S = 0.4  # a pause within a turn that ends a clause
+_BACKCHANNELS = frozenset(
+    (
+        "",
+        "对",
+        "对对",
+        "对对对",
+        "好",
+        "好的",
+        "好好",
+        "好好好",
+        "是",
+        "是的",
+        "是是",
+        "行",
+        "行行",
+        "可以",
+        "喂",
+        "知道",
+        "明白",
+        "哼",
+        "对的",
+        "恩",
+        "恩恩",
+    )
+)
+_LISTENING = frozenset(
+    ("", "对", "对对", "对对对", "是", "是是", "恩", "恩恩", "哼", "喂", "对的", "您说", "你说", "哦对", "是吗", "这样")
+)
+
+
+def bare(text: str) -> str:
+    """A turn's text without punctuation and fillers."""
+    return strip(text)
+
+
+def is_backchannel(turn: Turn) -> bool:
+    """嗯, 对, 好的: the listener shows that he listens. Never a refusal, never an interruption."""
+    return bare(turn.text) in _BACKCHANNELS
+
+
+def _only_listens(turn: Turn) -> bool:
+    """Narrower: sounds that do not answer anything, so that the other's sentence goes on across them."""
+    return bare(turn.text) in _LISTENING
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the conversation: turn, then character of the turn's text."""
+
+    turn: int
+    char: int
+
+
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """What one role says in a row. ``at[i]`` is where ``chars[i]`` stands; ``clauses`` are offsets at which a clause begins."""
+
+    index: int
+    role: Role
+    turns: tuple[Turn, ...]
+    chars: str
+    at: tuple[tuple[int, int], ...]  # (position in ``turns``, character in that turn's text)
+    clauses: tuple[int, ...]
+
+    @cached_property
+    def sounds(self) -> str:
+        return phonetics().sound(self.chars)
+
+    def position(self, offset: int) -> Position:
+        if not self.at:
+            return Position(self.turns[0].index, 0)
+        nth, char = self.at[min(offset, len(self.at) - 1)]
+        return Position(self.turns[nth].index, char + (1 if offset >= len(self.at) else 0))
+
+    def turn_at(self, offset: int) -> Turn:
+        return self.turns[self.at[min(offset, len(self.at) - 1)][0]] if self.at else self.turns[0]
+
+    def clause(self, offset: int) -> tuple[int, int]:
+        """Start and end of the clause around ``offset``."""
+        nth = bisect_right(self.clauses, offset) - 1
+        start = self.clauses[nth] if nth >= 0 else 0
+        end = self.clauses[nth + 1] if nth + 1 < len(self.clauses) else len(self.chars)
+        return start, end
+
+    def turn_bounds(self, offset: int) -> tuple[int, int]:
+        """Start and end, in the stream, of the turn around ``offset``."""
+        nth = self.at[min(offset, len(self.at) - 1)][0]
+        inside = [i for i, (turn, _) in enumerate(self.at) if turn == nth]
+        return inside[0], inside[-1] + 1
+
+    def raw(self, start: int, end: int) -> str:
+        """The characters actually heard from ``start`` to ``end``, across turns with a …."""
+        pieces: list[str] = []
+        for nth, turn in enumerate(self.turns):
+            chars = [char for which, char in self.at[start:end] if which == nth]
+            if chars:
+                pieces.append(turn.raw[turn.to_raw[chars[0]] : turn.to_raw[chars[-1]] + 1].strip())
+        return "…".join(pieces)
+
+    def seconds(self, start: int, end: int) -> tuple[float | None, float | None]:
+        """From the first to the last character: by word times, else by proportion within the turn."""
+        if not self.at:
+            return self.turns[0].start_s, self.turns[-1].end_s
+        first, last = self.at[start], self.at[max(start, end - 1)]
+        return _time(self.turns[first[0]], first[1], False), _time(self.turns[last[0]], last[1], True)
+
+    def confidence(self, start: int, end: int) -> float | None:
+        """Mean recogniser confidence of the words there, else of the turn."""
+        values: list[float] = []
+        for nth, turn in enumerate(self.turns):
+            chars = [char for which, char in self.at[start:end] if which == nth]
+            if not chars:
+                continue
+            low, high = turn.to_raw[chars[0]], turn.to_raw[chars[-1]]
+            words = [word.confidence for word in turn.words if word.start <= high and word.end > low]
+            values += words or ([turn.confidence] if turn.confidence is not None else [])
+        return sum(values) / len(values) if values else None
+
+
+def _time(turn: Turn, char: int, at_end: bool) -> float | None:
+    if turn.start_s is None or turn.end_s is None:
+        return None
+    raw = turn.to_raw[char]
+    for word in turn.words:
+        if word.start <= raw < word.end:
+            return word.end_s if at_end else word.start_s
+    share = (char + (1 if at_end else 0)) / max(1, len(turn.text))
+    return round(turn.start_s + share * (turn.end_s - turn.start_s), 3)
+
+
+def _stream(turn: Turn) -> tuple[list[int], list[int]]:
+    """Characters of the turn's text that count, and at which of them a clause begins."""
+    kept: list[int] = []
+    begins: list[int] = []
+    fresh = True
+    pauses = {
+        later.start for earlier, later in zip(turn.words, turn.words[1:], strict=False) if later.start_s - earlier.end_s >= PAUSE_S
+    }
+    for index, char in enumerate(turn.text):
+        if not (char.isalnum() or char in "·") or char in FILLERS:
+            fresh = fresh or not (char in FILLERS or char == " ")
+            continue
+        if fresh or turn.to_raw[index] in pauses:
+            begins.append(len(kept))
+            fresh = False
+        kept.append(index)
+    return kept, begins
+
+
+def _passage(index: int, turns: list[Turn]) -> Passage:
+    chars: list[str] = []
+    at: list[tuple[int, int]] = []
+    clauses: list[int] = []
+    for nth, turn in enumerate(turns):
+        kept, begins = _stream(turn)
+        clauses += [len(chars) + begin for begin in begins]
+        chars += [turn.text[i] for i in kept]
+        at += [(nth, i) for i in kept]
+    return Passage(index=index, role=turns[0].role, turns=tuple(turns), chars="".join(chars), at=tuple(at), clauses=tuple(clauses))
+
+
+class View:
+    """A conversation cut into passages, built once per call and shared by all rules (read-only)."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.conversation = conversation
+        self.turns = conversation.turns
+        self.passages: tuple[Passage, ...] = tuple(self._cut())
+        self.passage_of: dict[int, Passage] = {turn.index: passage for passage in self.passages for turn in passage.turns}
+
+    def _cut(self) -> list[Passage]:
+        groups: list[list[Turn]] = []
+        open_group: dict[Role, int] = {}
+        for turn in self.turns:
+            nth = open_group.get(turn.role)
+            if nth is None:
+                open_group[turn.role] = len(groups)
+                groups.append([turn])
+            else:
+                groups[nth].append(turn)
+            if not _only_listens(turn):
+                open_group = {turn.role: open_group[turn.role]}
+        return [_passage(index, group) for index, group in enumerate(groups)]
+
+    @cached_property
+    def by_role(self) -> dict[Role, tuple[Passage, ...]]:
+        return {role: tuple(p for p in self.passages if p.role is role) for role in Role}
+
+    @cached_property
+    def substantive(self) -> dict[Role, tuple[Turn, ...]]:
+        """Turns that say something; a lone 喂, 嗯 or 您好？ while the line connects does not use up an opening turn."""
+        return {
+            role: tuple(
+                turn
+                for turn in self.turns
+                if turn.role is role and len(bare(turn.text).replace("喂", "")) > 2 and not is_backchannel(turn)
+            )
+            for role in Role
+        }
+
+    @cached_property
+    def weakest_role(self) -> float:
+        """How sure the least sure role of the call is: 1.0 when all roles are facts."""
+        return min((turn.role_confidence for turn in self.turns if not turn.role_source.known), default=1.0)
+
+    def turn_before(self, turn: int) -> Turn | None:
+        return self.turns[turn - 1] if turn > 0 else None

@@ -1,0 +1,301 @@
+"""Phrase templates: how authors write what people say, and how it is found by characters, by sound and by edit distance.
+
+    (取消|退订)~6(10086|营业厅)     ( | ) alternatives   [ ] may be missing   ~ up to 4 other characters, ~6 up to 6   # a spoken number
+
+A template compiles to two linear regular expressions of the same shape, one over characters and one over syllable classes. Authors can
+not write raw expressions, gaps are bounded and few, so no template can blow up. ``anchors`` are sounds of which at least one must be
+present: an automaton finds them for the whole rule book in one pass, and only then an expression runs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from qa_pipeline.model import Strength
+from qa_pipeline.text.normalise import normalise
+from qa_pipeline.text.phonetic import phonetics
+
+FILLERS = "嗯啊呃哦噢喔诶欸唉哎呀哈"
+_DROPPED = re.compile(rf"[^\w]|[{FILLERS}_]")
+_NUMERALS = "零一二两三四五六七八九十百千万几半点多"
+DEFAULT_GAP = 4
+MAX_GAP = 30
+MAX_GAPS = 3
+MAX_EXPANSIONS = 400
+FUZZY_FROM = 4  # syllables; shorter phrases collide (facts: 多扣了 ~ 喝多了)
+
+
+class PatternError(ValueError):
+    """A template is wrong; the message is Chinese and says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Literal:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    options: tuple[tuple[_Node, ...], ...]
+    optional: bool
+
+
+_Node = _Literal | _Gap | _Number | _Choice
+
+
+def strip(text: str) -> str:
+    """What is left of normal text for matching: no punctuation, no spaces, no filler syllables."""
+    return _DROPPED.sub("", text)
+
+
+class _Parser:
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.position = 0
+
+    def fail(self, message: str) -> PatternError:
+        return PatternError(f"短语“{self.source}”第 {self.position + 1} 个字：{message}")
+
+    def sequence(self, closing: str) -> tuple[tuple[_Node, ...], ...]:
+        options: list[tuple[_Node, ...]] = []
+        nodes: list[_Node] = []
+        literal = ""
+
+        def flush() -> None:
+            nonlocal literal
+            kept = strip(normalise(literal).text)
+            if kept:
+                nodes.append(_Literal(kept))
+            literal = ""
+
+        while True:
+            char = self.source[self.position : self.position + 1]
+            if char and char not in "([|])~#":
+                literal += char
+                self.position += 1
+                continue
+            flush()
+            if char == "":
+                if closing:
+                    raise self.fail(f"缺少“{closing}”")
+                break
+            self.position += 1
+            if char == "|":
+                options.append(tuple(nodes))
+                nodes = []
+            elif char in "([":
+                inner = self.sequence(")" if char == "(" else "]")
+                nodes.append(_Choice(inner, optional=char == "["))
+            elif char == "~":
+                nodes.append(_Gap(self._size()))
+            elif char == "#":
+                nodes.append(_Number())
+            elif char == closing:
+                break
+            else:
+                self.position -= 1
+                raise self.fail(f"多余的“{char}”")
+        options.append(tuple(nodes))
+        return tuple(options)
+
+    def _size(self) -> int:
+        match = re.compile(r"\d{1,2}").match(self.source, self.position)
+        if match is None:
+            return DEFAULT_GAP
+        self.position = match.end()
+        size = int(match.group())
+        if not 1 <= size <= MAX_GAP:
+            raise self.fail(f"间隔只能是 1 到 {MAX_GAP} 个字")
+        return size
+
+
+def _regex(nodes: tuple[_Node, ...], by_sound: bool) -> str:
+    parts = []
+    for node in nodes:
+        if isinstance(node, _Literal):
+            if by_sound:
+                readings = [re.escape(reading) for reading in phonetics().readings(node.text)]
+                parts.append(readings[0] if len(readings) == 1 else f"(?:{'|'.join(readings)})")
+            else:
+                parts.append(re.escape(node.text))
+        elif isinstance(node, _Gap):
+            parts.append(f".{{0,{node.size}}}?")
+        elif isinstance(node, _Number):
+            numerals = phonetics().sound(_NUMERALS) if by_sound else _NUMERALS
+            parts.append(f"[{re.escape(numerals)}]{{1,8}}")
+        else:
+            inner = "|".join(_regex(option, by_sound) for option in node.options)
+            parts.append(f"(?:{inner}){'?' if node.optional else ''}")
+    return "".join(parts)
+
+
+def _expand(nodes: tuple[_Node, ...]) -> list[str] | None:
+    """All texts of a gapless template; None when it has gaps or numbers, or too many."""
+    texts = [""]
+    for node in nodes:
+        if isinstance(node, _Literal):
+            choices = [node.text]
+        elif isinstance(node, _Choice):
+            choices = [""] if node.optional else []
+            for option in node.options:
+                expanded = _expand(option)
+                if expanded is None:
+                    return None
+                choices += expanded
+        else:
+            return None
+        texts = [text + choice for text in texts for choice in choices]
+        if len(texts) > MAX_EXPANSIONS:
+            return None
+    return texts
+
+
+def _anchors(nodes: tuple[_Node, ...]) -> tuple[str, ...]:
+    """The best set of texts of which one must occur: from the stretch whose shortest text is longest."""
+    best: tuple[str, ...] = ()
+    run: list[str] = [""]
+
+    def consider(candidates: list[str]) -> None:
+        nonlocal best
+        worst = min(map(len, candidates), default=0)
+        if worst and (not best or worst > min(map(len, best))):
+            best = tuple(dict.fromkeys(candidates))
+
+    for node in nodes:
+        expanded = _expand((node,))
+        if expanded is None and isinstance(node, _Choice) and not node.optional:
+            inner = [_anchors(option) for option in node.options]
+            if all(inner):
+                consider([text for option in inner for text in option])
+        if expanded is None or (isinstance(node, _Choice) and node.optional):
+            consider(run)
+            run = [""]
+            continue
+        if len(run) * len(expanded) > 60:
+            consider(run)
+            run = [""]
+        run = [text + more for text in run for more in expanded]
+    consider(run)
+    return best
+
+
+def _shortest(nodes: tuple[_Node, ...]) -> int:
+    total = 0
+    for node in nodes:
+        if isinstance(node, _Literal):
+            total += len(node.text)
+        elif isinstance(node, _Number):
+            total += 1
+        elif isinstance(node, _Choice) and not node.optional:
+            total += min(_shortest(option) for option in node.options)
+    return total
+
+
+def _gap_count(nodes: tuple[_Node, ...]) -> int:
+    total = 0
+    for node in nodes:
+        if isinstance(node, _Gap):
+            total += 1
+        elif isinstance(node, _Choice):
+            total += max(_gap_count(option) for option in node.options)
+    return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Where a template was found in a stream; ``heard_as`` is the phrase it stands for."""
+
+    start: int
+    end: int
+    heard_as: str
+    strength: Strength
+    distance: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """One compiled template. ``syllables`` is the length of its shortest reading without gaps."""
+
+    source: str
+    chars: re.Pattern[str]
+    sounds: re.Pattern[str]
+    anchors: tuple[str, ...]  # sounds
+    syllables: int
+    literals: tuple[tuple[str, str], ...] = field(repr=False)  # (text, sound) of gapless readings long enough for edit distance
+
+    def find(self, chars: str, sounds: str, by_sound: bool) -> list[Match]:
+        """All matches, leftmost first, not overlapping."""
+        found = []
+        for match in self.sounds.finditer(sounds) if by_sound else self.chars.finditer(chars):
+            start, end = match.span()
+            exact = not by_sound or self.chars.fullmatch(chars, start, end) is not None
+            strength = Strength.EXACT if exact else Strength.PHONETIC
+            found.append(Match(start=start, end=end, heard_as=self.source, strength=strength, distance=0))
+        return found
+
+    def nearest(self, sounds: str) -> Match | None:
+        """The closest stretch by edit distance over syllables, however far; None when the template has gaps or is short."""
+        from rapidfuzz import fuzz
+
+        best: Match | None = None
+        best_score = 0.0
+        for text, sound in self.literals:
+            if len(sounds) < len(sound) - 1:
+                continue
+            aligned = fuzz.partial_ratio_alignment(sound, sounds, score_cutoff=max(best_score, 40.0))
+            if aligned is None or aligned.score <= best_score:
+                continue
+            best_score = aligned.score
+            distance = _distance(sound, sounds[aligned.dest_start : aligned.dest_end])
+            best = Match(start=aligned.dest_start, end=aligned.dest_end, heard_as=text, strength=Strength.FUZZY, distance=distance)
+        return best
+
+
+def _distance(left: str, right: str) -> int:
+    from rapidfuzz.distance import Levenshtein
+
+    return int(Levenshtein.distance(left, right))
+
+
+def allowed_distance(syllables: int, strict: bool) -> int:
+    """Edits in syllables that still count as the same phrase: loose favours the agent in omissions, strict in commissions."""
+    if strict:
+        return 1 if syllables >= 7 else 0
+    return 0 if syllables < FUZZY_FROM else 1 if syllables < 7 else 2 if syllables < 11 else 3
+
+
+@lru_cache(maxsize=8192)
+def compile_pattern(source: str) -> Pattern:
+    """Compiles a template; raises PatternError in Chinese when it is malformed, empty or too loose."""
+    parser = _Parser(source)
+    options = parser.sequence("")
+    nodes: tuple[_Node, ...] = options[0] if len(options) == 1 else (_Choice(options, optional=False),)
+    if _shortest(nodes) == 0:
+        raise PatternError(f"短语“{source}”去掉标点和语气词以后可能什么也不剩")
+    if _gap_count(nodes) > MAX_GAPS:
+        raise PatternError(f"短语“{source}”的间隔 ~ 多于 {MAX_GAPS} 个，请拆成几个信号")
+    anchors = _anchors(nodes)
+    if not anchors:
+        raise PatternError(f"短语“{source}”没有任何固定的字，无法定位")
+    table = phonetics()
+    texts = [text for text in (_expand(nodes) or []) if len(text) >= FUZZY_FROM]
+    return Pattern(
+        source=source,
+        chars=re.compile(_regex(nodes, by_sound=False)),
+        sounds=re.compile(_regex(nodes, by_sound=True)),
+        anchors=tuple(dict.fromkeys(reading for anchor in anchors for reading in table.readings(anchor))),
+        syllables=_shortest(nodes),
+        literals=tuple((text, table.sound(text)) for text in texts),
+    )

@@ -1,0 +1,32 @@
+"""Word boundaries and tokens by jieba (MIT), kept away from everything that needs neither."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+
+
+@lru_cache(maxsize=1)
+def _tokenizer():  # type: ignore[no-untyped-def]
+    import jieba
+
+    jieba.setLogLevel(logging.ERROR)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    return tokenizer
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[str, ...]:
+    """Words of a stretch of normal text, without the statistical new-word guess (the same text gives the same words for ever)."""
+    return tuple(_tokenizer().cut(text, HMM=False))
+
+
+@lru_cache(maxsize=4096)
+def boundaries(text: str) -> frozenset[int]:
+    """Offsets at which a word begins or ends."""
+    offsets, position = {0}, 0
+    for token in tokens(text):
+        position += len(token)
+        offsets.add(position)
+    return frozenset(offsets)
