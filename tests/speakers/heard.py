@@ -23,7 +23,11 @@ def segment(channel: int, start_s: float, end_s: float, text: str, words: bool =
 
 
 def transcript(
-    *segments: Segment, channels: int = 2, acoustics: Acoustics | None = None, uncovered: tuple[ChannelSpan, ...] = (), length: float = 60.0
+    *segments: Segment,
+    channels: int = 2,
+    acoustics: Acoustics | None = None,
+    uncovered: tuple[ChannelSpan, ...] = (),
+    length: float = 60.0,
 ) -> Transcript:
     """Speech is exactly where segments are."""
     return Transcript(
