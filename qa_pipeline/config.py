@@ -15,25 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from qa_pipeline.asr.base import AsrSettings
 from qa_pipeline.errors import ConfigError
 
 DEFAULT_FILE = "qa.toml"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsrSettings:
-    """How recordings are heard. 0 or empty means: chosen from the machine or by the engine."""
-
-    engine: str = "faster-whisper"
-    model: str = ""  # empty: the embedded whisper-base; a folder; or the name of a model already fetched
-    language: str = "zh"
-    device: str = "auto"  # auto | cpu | cuda
-    compute_type: str = ""
-    workers: int = 0
-    threads: int = 0
-    batch: int = 0
-    beam: int = 0
-    listen_again: bool = True  # second listening before an omission becomes a violation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +49,7 @@ class Settings:
     lexicons: Path | None = None  # None: "lexicons" beside the rules folder, else the packaged ones
     policy: Path | None = None  # None: policy.yaml in the rules folder, else the packaged one
     cache: bool = True
+    second_listening: bool = True  # hear the searched span again before an omission becomes a violation
     fail_on: str = "none"  # none | any | fatal
     asr: AsrSettings = field(default_factory=AsrSettings)
     manifest: ManifestSettings = field(default_factory=ManifestSettings)

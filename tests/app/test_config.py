@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from qa_pipeline.config import AsrSettings, Settings, load_settings
+from qa_pipeline.asr.base import AsrSettings
+from qa_pipeline.config import Settings, load_settings
 from qa_pipeline.errors import ConfigError
 
 
@@ -20,10 +21,10 @@ def test_no_file_gives_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_file_environment_command_line_in_rising_order(tmp_path: Path) -> None:
-    path = write(tmp_path, 'db = "a.duckdb"\n[asr]\nworkers = 2\nthreads = 3\nbeam = 4\n[manifest.columns]\n"录音文件" = "file"\n')
-    settings = load_settings(path, environ={"QA_ASR_THREADS": "5", "QA_ASR_BEAM": "6"}, overrides={"asr.beam": 7, "db": None})
+    path = write(tmp_path, 'db = "a.duckdb"\n[asr]\nworkers = 2\nthreads = 3\nbatch = 4\n[manifest.columns]\n"录音文件" = "file"\n')
+    settings = load_settings(path, environ={"QA_ASR_THREADS": "5", "QA_ASR_BATCH": "6"}, overrides={"asr.batch": 7, "db": None})
     assert settings.db == Path("a.duckdb")
-    assert settings.asr == AsrSettings(workers=2, threads=5, beam=7)
+    assert settings.asr == AsrSettings(workers=2, threads=5, batch=7)
     assert settings.manifest.columns == {"录音文件": "file"}
 
 
@@ -40,8 +41,8 @@ def test_the_file_is_found_in_the_current_folder_and_by_environment(tmp_path: Pa
     ("text", "message"),
     [
         ("dbb = 1\n", "qa.toml:1：不认识的设置“dbb”"),
-        ("[asr]\nbeam = 1\nworker = 2\n", "qa.toml:3：不认识的设置“asr.worker”"),
-        ("[asr]\n\nbeam = '5'\n", "qa.toml:3：“asr.beam”应是整数"),
+        ("[asr]\nbatch = 1\nworker = 2\n", "qa.toml:3：不认识的设置“asr.worker”"),
+        ("[asr]\n\nbatch = '5'\n", "qa.toml:3：“asr.batch”应是整数"),
         ("[asr]\nworkers = -1\n", "qa.toml:2：“asr.workers”不能是负数"),
         ("asr = 3\n", "qa.toml:1：“asr”应是一节"),
         ("cache = 1\n", "qa.toml:1：“cache”应是 true 或 false"),

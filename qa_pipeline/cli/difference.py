@@ -1,0 +1,73 @@
+"""``qa rescore --diff`` for the eyes and for scripts."""
+
+from __future__ import annotations
+
+from qa_pipeline.cli.common import out, out_json, table, yuan
+from qa_pipeline.masking import mask_text
+from qa_pipeline.rescore import Difference, Sum
+
+_SHOWN = 60
+
+
+def tell_difference(found: Difference, *, as_json: bool, show_private: bool) -> None:
+    cover = (lambda text: text) if show_private else mask_text
+    if as_json:
+        out_json(
+            {
+                "calls": found.calls,
+                "changed_calls": found.changed_calls,
+                "total": found.total,
+                "clauses": {clause: {"flagged": counts[0], "cleared": counts[1]} for clause, counts in found.clauses.items()},
+                "agents": found.agents,
+                "changes": [
+                    {
+                        "call_id": item.call_id,
+                        "agent_id": item.agent_id,
+                        "clause": item.clause,
+                        "change": item.kind,
+                        "quote": cover(item.quote),
+                        "reason": cover(item.reason),
+                    }
+                    for item in found.changes
+                ],
+            }
+        )
+        return
+    if not found.changed_calls:
+        out(f"{found.calls} 通电话重新判定，结论、得分、扣款都没有变化。什么也没有写入。")
+        return
+    if found.clauses:
+        out("按条款")
+        table(
+            ("条款", "新增违规", "撤销违规"),
+            [(clause, str(flagged or ""), str(cleared or "")) for clause, (flagged, cleared) in found.clauses.items()],
+            right=(1, 2),
+        )
+    out("按坐席")
+    agents = [(agent, one) for agent, one in found.agents.items() if _changed(one)]
+    table(
+        ("坐席", "通话", "新增", "撤销", "平均分", "建议扣款(元)"),
+        [_agent_row(agent, one) for agent, one in agents] + [_agent_row("合计", found.total)],
+        right=(1, 2, 3, 4, 5),
+    )
+    rows = [(item.call_id, item.agent_id, item.kind, f"{item.clause} {item.title}", cover(item.quote)) for item in found.changes]
+    table(("通话", "坐席", "变化", "条款", "原话"), rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        out(f"还有 {len(rows) - _SHOWN} 处变化，用 --json 看全部。")
+    out(f"{found.calls} 通电话里有 {found.changed_calls} 通会变。什么也没有写入；去掉 --diff 才生效。")
+
+
+def _changed(one: Sum) -> bool:
+    return bool(one.flagged or one.cleared) or (one.score_before, one.fine_before) != (one.score_after, one.fine_after)
+
+
+def _agent_row(agent: str, one: Sum) -> tuple[str, ...]:
+    before, after = one.score_before / one.calls, one.score_after / one.calls
+    return (
+        agent,
+        str(one.calls),
+        str(one.flagged or ""),
+        str(one.cleared or ""),
+        f"{before:.1f} → {after:.1f}",
+        f"{yuan(one.fine_before)} → {yuan(one.fine_after)}",
+    )

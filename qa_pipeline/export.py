@@ -1,0 +1,138 @@
+"""Tables out of the store: the columns that users and their scripts rely on, as CSV, JSON, Parquet or Excel.
+
+Customer numbers and names are covered unless asked for. Rows are ordered by call, so equal stores give equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qa_pipeline.errors import UserError
+from qa_pipeline.masking import mask_text
+from qa_pipeline.store import Store
+
+Row = tuple[Any, ...]
+_PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Columns and a stream of rows."""
+
+    kind: str
+    columns: tuple[str, ...]
+    rows: Iterator[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to export. Dates are ISO and include both ends; calls without a time are left out when a date is given."""
+
+    kind: str
+    date_from: str | None = None
+    date_to: str | None = None
+    every_verdict: bool = False
+    show_private: bool = False
+    calls: frozenset[str] | None = None
+
+
+_FINDINGS = """
+    SELECT item.call_id, call.agent_id, item.clause, item.rule_id, item.title, item.verdict,
+        item.review OR (coalesce(money.provisional, false) AND NOT coalesce(money.counted, true)) AS review,
+        item.role, item.turn, item.start_s, item.end_s, item.quote, item.heard_as, item.reason, item.confidence,
+        CASE WHEN {absorbed} THEN 0 ELSE coalesce(money.points, 0) END AS points,
+        CASE WHEN {absorbed} THEN 0 ELSE coalesce(money.fine_yuan, 0) END::DECIMAL(12,2) AS fine_yuan,
+        CASE WHEN {absorbed} THEN 0 ELSE coalesce(money.supervisor_fine_yuan, 0) END::DECIMAL(12,2) AS supervisor_fine_yuan,
+        coalesce(money.sanction, '') AS sanction, run.rules_digest, item.run_id, call.customer_name AS private_name
+    FROM outcomes AS item
+    JOIN current_runs AS run USING (run_id)
+    LEFT JOIN calls AS call ON call.call_id = item.call_id
+    LEFT JOIN run_penalties AS money ON money.run_id = item.run_id AND money.rule_id = item.rule_id
+        AND money.ordinal = item.ordinal AND item.verdict = '违规'
+    WHERE {where} AND ($every OR item.verdict IN ('违规', '无法判定'))
+    ORDER BY item.call_id, item.clause, item.rule_id, item.ordinal
+""".replace("{absorbed}", "coalesce(money.absorbed_by, '') <> '' AND NOT money.counted")
+
+_SCORES = """
+    SELECT run.call_id, call.agent_id, call.team, call.started_at, run.duration_s, card.score, card.qualified, card.fatal,
+        card.violations, card.not_evaluated, card.fine_yuan, card.provisional, run.run_id, call.customer_name AS private_name
+    FROM current_runs AS run JOIN scorecards AS card USING (run_id) LEFT JOIN calls AS call USING (call_id)
+    WHERE {where} AND $every = $every ORDER BY run.call_id
+"""
+
+_TRANSCRIPTS = """
+    SELECT run.call_id, line.turn, line.role, line.role_source, line.start_s, line.end_s, line.raw AS text, line.confidence,
+        call.customer_name AS private_name
+    FROM current_runs AS run JOIN conversation_turns AS line ON line.digest = run.conversation_digest
+    LEFT JOIN calls AS call USING (call_id)
+    WHERE {where} AND $every = $every ORDER BY run.call_id, line.turn
+"""
+
+_PENALTIES = """
+    SELECT run.call_id, call.agent_id, call.team, call.supervisor, call.started_at, money.clause, money.rule_id, money.ordinal,
+        money.points, money.fine_yuan, money.supervisor_fine_yuan, money.sanction, money.counted, money.provisional,
+        money.absorbed_by, money.note, run.run_id, call.customer_name AS private_name
+    FROM run_penalties AS money JOIN current_runs AS run USING (run_id) LEFT JOIN calls AS call ON call.call_id = run.call_id
+    WHERE {where} AND $every = $every ORDER BY run.call_id, money.clause, money.rule_id, money.ordinal
+"""
+
+# kind → query and the columns in which private things may stand
+KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "findings": (_FINDINGS, ("quote", "heard_as", "reason")),
+    "scores": (_SCORES, ()),
+    "transcripts": (_TRANSCRIPTS, ("text",)),
+    "penalties": (_PENALTIES, ("note",)),
+}
+_WHERE = """($from IS NULL OR call.started_at >= $from::DATE) AND ($to IS NULL OR call.started_at < $to::DATE + 1)
+        AND ($calls IS NULL OR run.call_id IN (SELECT unnest($calls::VARCHAR[])))"""
+
+
+def export(store: Store, wanted: Wanted) -> Table:
+    """The table of one kind. Raises UserError for a kind or date that does not exist."""
+    if wanted.kind not in KINDS:
+        raise UserError(f"没有“{wanted.kind}”这种导出。可用：{'、'.join(KINDS)}。")
+    for day in (wanted.date_from, wanted.date_to):
+        _check_day(day)
+    query, private = KINDS[wanted.kind]
+    parameters = {
+        "from": wanted.date_from,
+        "to": wanted.date_to,
+        "every": wanted.every_verdict,
+        "calls": sorted(wanted.calls) if wanted.calls is not None else None,
+    }
+    with store.read() as connection:
+        found = connection.execute(query.format(where=_WHERE), parameters)
+        columns = tuple(column[0] for column in found.description or ())[:-1]
+        rows = found.fetchall()
+    cover = () if wanted.show_private else tuple(columns.index(name) for name in private)
+    return Table(kind=wanted.kind, columns=columns, rows=_covered(rows, cover))
+
+
+def _check_day(day: str | None) -> None:
+    from datetime import date
+
+    if day is None:
+        return
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        raise UserError(f"日期“{day}”不对，请写成 2026-11-21 的样子。") from None
+
+
+def _covered(rows: Sequence[Row], cover: Sequence[int]) -> Iterator[Row]:
+    """Rows without their last column (the customer's name), private columns covered."""
+    for row in rows:
+        values, name = list(row[:-1]), row[-1]
+        for index in cover:
+            if values[index]:
+                values[index] = mask_text(values[index], (name,) if name else ())
+        yield tuple(_plain(value) for value in values)
+
+
+def _plain(value: Any) -> Any:
+    """Times as ISO text; yuan keep their two decimals."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat(sep=" ") if hasattr(value, "hour") else value.isoformat()
+    return value

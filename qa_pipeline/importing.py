@@ -1,0 +1,134 @@
+"""Ready transcripts into the same judging, scoring and storing: one call a line of JSON, format in the documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qa_pipeline.errors import Problem, UserError
+from qa_pipeline.judge import IMPORTED, Heard, Judge
+from qa_pipeline.model import AuditRun, CallData
+from qa_pipeline.store import BatchInfo, Store
+
+BATCH_CALLS = 200
+_KEYS = {"call_id", "call", "turns"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportResult:
+    calls: tuple[str, ...]
+    new: int  # runs that were not in the store yet
+    problems: tuple[Problem, ...]  # lines that were left out, with the reason
+
+
+def import_transcripts(path: Path, store: Store, judge: Judge, now: datetime) -> ImportResult:
+    """Judges and stores every good line; a bad line is told and the others go on."""
+    batch = BatchInfo(
+        batch_id=f"import-{now:%Y%m%dT%H%M%S%f}", started_at=now.isoformat(timespec="seconds"), command="import", source=str(path)
+    )
+    problems: list[Problem] = []
+    calls: list[str] = []
+    waiting: list[AuditRun] = []
+    new = 0
+    try:
+        for line, entry in _lines(path, problems):
+            run = _judged(path, line, entry, judge, problems)
+            if run is None:
+                continue
+            calls.append(run.conversation.call.call_id)
+            waiting.append(run)
+            if len(waiting) >= BATCH_CALLS:
+                new += store.save(waiting, batch)
+                waiting = []
+    finally:
+        if waiting:
+            new += store.save(waiting, batch)
+    return ImportResult(calls=tuple(dict.fromkeys(calls)), new=new, problems=tuple(problems))
+
+
+def _lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    entry = json.loads(line)
+                except ValueError as error:
+                    problems.append(
+                        Problem(
+                            path=str(path), line=number, col=getattr(error, "colno", 1), message="不是有效的 JSON；一行写一通电话"
+                        )
+                    )
+                    continue
+                yield number, entry
+    except UnicodeDecodeError:
+        raise UserError(f"{path}：不是 UTF-8 编码，请另存为 UTF-8。") from None
+    except OSError as error:
+        raise UserError(f"{path}：读不了这个文件（{error.strerror}）。请检查路径。") from None
+
+
+class _LineError(UserError):
+    """This line cannot become a call."""
+
+
+def _judged(path: Path, line: int, entry: Any, judge: Judge, problems: list[Problem]) -> AuditRun | None:
+    from qa_pipeline.speakers import conversation_from_turns
+
+    def note(message: str) -> None:
+        problems.append(Problem(path=str(path), line=line, col=1, message=message))
+
+    try:
+        call, turns, warnings = _entry(entry)
+        for warning in warnings:
+            note(f"{call.call_id}：{warning}；按未知处理")
+        return judge(conversation_from_turns(call, turns), Heard(engine=IMPORTED))
+    except UserError as error:
+        note(f"{error}；这一行没有导入")
+        return None
+
+
+def _entry(entry: Any) -> tuple[CallData, list[Any], list[str]]:
+    if not isinstance(entry, dict) or not isinstance(entry.get("turns"), list):
+        raise _LineError("缺少 turns（话轮列表）")
+    if unknown := sorted(set(entry) - _KEYS):
+        raise _LineError(f"不认识的键 {'、'.join(unknown)}；可用 call_id、call、turns")
+    fields = entry.get("call") or {}
+    if not isinstance(fields, dict):
+        raise _LineError("call 应是“字段: 值”的形式")
+    call_id = entry.get("call_id") or fields.get("call_id")
+    if not isinstance(call_id, str) or not call_id.strip():
+        raise _LineError("缺少 call_id（通话编号）")
+    call, warnings = call_from_fields({**fields, "call_id": call_id})
+    return call, entry["turns"], warnings
+
+
+def call_from_fields(fields: Mapping[str, Any]) -> tuple[CallData, list[str]]:
+    """Call data from manifest fields of any JSON type, read as a manifest's cells are; a bad value is told and stays unknown."""
+    from dataclasses import fields as fields_of
+
+    from qa_pipeline.intake import cells
+
+    known = {field.name for field in fields_of(CallData)} - {"extra"}
+    values: dict[str, Any] = {}
+    extra: list[tuple[str, str]] = []
+    warnings: list[str] = []
+    for name, value in fields.items():
+        text = cells.tidy(value)
+        if cells.is_empty(text):
+            continue
+        if name not in known:
+            extra.append((name, text))
+            continue
+        try:
+            if name in cells.TIMES:
+                values[name] = cells.parse_when(text, values.get("started_at"))
+            else:
+                values[name] = cells.PARSERS.get(name, cells.tidy)(text)
+        except cells.CellError as error:
+            warnings.append(f"{name}：{error}")
+    return CallData(**values, extra=tuple(sorted(extra))), warnings

@@ -1,0 +1,100 @@
+"""One conversation → one audit run: rule book, policy and provenance, ready to be applied to any number of calls."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qa_pipeline.model import AuditRun, Conversation, EngineInfo, Outcome, Provenance, Recording, Transcript
+from qa_pipeline.policy import Policy
+
+if TYPE_CHECKING:
+    from qa_pipeline.config import Settings
+
+IMPORTED = EngineInfo(name="imported", model="", model_hash="")  # ready transcripts: nobody knows what heard them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What one recording gave; ``path`` may be None for ready transcripts."""
+
+    engine: EngineInfo
+    recording: Recording | None = None
+    transcript: Transcript | None = None
+    path: str | None = None
+
+
+Audit = Callable[[Conversation], tuple[Outcome, ...]]
+# The seam of the second listening: it may hear spans of the recording again and answer with other outcomes.
+Relisten = Callable[[Conversation, tuple[Outcome, ...], Heard], tuple[Outcome, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """A rule book and a policy in force. ``rules_digest`` names both, and whether there is a second listening."""
+
+    audit: Audit
+    policy: Policy
+    rules_digest: str
+    version: str
+    relisten: Relisten | None = None
+
+    def __call__(self, conversation: Conversation, heard: Heard) -> AuditRun:
+        from qa_pipeline.scoring import score
+        from qa_pipeline.store.codec import digest
+
+        outcomes = self.audit(conversation)
+        if self.relisten is not None:
+            outcomes = self.relisten(conversation, outcomes, heard)
+        provenance = Provenance(
+            audio_hash=heard.recording.audio_hash if heard.recording is not None else "",
+            content_hash=digest(conversation),
+            engine=heard.engine,
+            rules_digest=self.rules_digest,
+            version=self.version,
+        )
+        return AuditRun(
+            run_id="r" + digest(provenance)[:16],
+            conversation=conversation,
+            outcomes=outcomes,
+            scorecard=score(self.policy, conversation, outcomes),
+            provenance=provenance,
+            recording=heard.recording,
+            transcript=heard.transcript,
+        )
+
+
+def digest_of(*parts: str) -> str:
+    """32 hex digits over the digests of everything that judges."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def open_judge(settings: Settings) -> Judge:
+    """Loads rules, lexicons and policy; RuleFileError names every mistake of every file."""
+    from qa_pipeline import __version__
+    from qa_pipeline.audit import audit
+    from qa_pipeline.errors import Problem, RuleFileError
+    from qa_pipeline.policy import load_policy
+    from qa_pipeline.rules.book import load_book
+
+    problems: list[Problem] = []
+    book = policy = None
+    try:
+        policy = load_policy(settings.policy_file())
+    except RuleFileError as error:
+        problems += error.problems
+    try:
+        book = load_book(settings.rules_folder(), settings.lexicons_folder())
+    except RuleFileError as error:
+        problems += error.problems
+    if book is None or policy is None:
+        raise RuleFileError(tuple(problems))
+    loaded = book
+    return Judge(
+        audit=lambda conversation: audit(loaded, conversation),
+        policy=policy,
+        rules_digest=digest_of(loaded.digest, policy.digest),
+        version=__version__,
+    )

@@ -1,0 +1,262 @@
+"""Recordings in, stored verdicts out: the only module that knows all stages.
+
+    folder + manifest → identify → (hear | cached transcript) → converse → judge → store
+
+One writer, small transactions: what is interrupted loses at most the recordings that are being heard at that moment. Every call
+that is done (same recording, call data, engine, rules, version) is skipped; every transcript that is known is used again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from qa_pipeline.errors import AudioError, ManifestError, Problem, StageError, StoreError, UserError
+from qa_pipeline.identify import Identified, identify, length_s
+from qa_pipeline.judge import Heard, Judge
+from qa_pipeline.model import AuditRun, CallData, EngineInfo, Recording, Transcript
+from qa_pipeline.store import BatchEnd, BatchInfo, Failure, Store
+
+BATCH_CALLS = 20  # calls a transaction
+BATCH_S = 30.0  # or so many seconds since the last one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """The answer of a recogniser to one recording: recording and transcript, or what went wrong."""
+
+    path: Path
+    recording: Recording | None = None
+    transcript: Transcript | None = None
+    error: StageError | None = None
+
+
+class Recogniser(Protocol):
+    """Hears recordings, in any order, on as many processes as it likes. ``info`` must be known without loading a model."""
+
+    info: EngineInfo
+
+    def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]: ...
+
+
+class Progress(Protocol):
+    """What the one who waits is told; seconds are seconds of audio."""
+
+    def identifying(self, calls: int) -> None: ...
+    def identified(self) -> None: ...
+    def hearing(self, calls: int, audio_s: float) -> None: ...
+    def heard(self, call_id: str, audio_s: float, error: str) -> None: ...
+    def judging(self, calls: int) -> None: ...
+    def judged(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The calls of one folder; files are relative to ``base``."""
+
+    base: Path
+    calls: tuple[CallData, ...]
+    warnings: tuple[Problem, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    batch_id: str
+    calls: tuple[str, ...]  # every call of the source that has a verdict now
+    done: int
+    skipped: int
+    failures: tuple[Failure, ...]
+    warnings: tuple[Problem, ...]
+    audio_s: float  # heard now
+    seconds: float  # wall time
+    from_cache: int = 0  # judged now from transcripts that were there
+
+
+def open_source(folder: Path, manifest: Path | None, columns: dict[str, str]) -> Source:
+    """The calls of a folder, by its manifest when there is one. Raises ManifestError with what to do when there are none."""
+    from qa_pipeline.intake.manifest import AUDIO_ENDINGS, find_manifest, read_manifest, scan_folder
+
+    if not folder.is_dir():
+        hint = "这是一个文件，请给出它所在的文件夹" if folder.exists() else "请检查路径"
+        raise ManifestError(f"{folder}：没有这个文件夹；{hint}。")
+    path = manifest or find_manifest(folder)
+    found = read_manifest(path, columns) if path is not None else scan_folder(folder)
+    if not found.calls:
+        told = "".join(f"\n  {problem}" for problem in found.warnings[:10])
+        if path is not None:
+            raise ManifestError(f"{path}：清单里没有可以处理的通话。{told}")
+        endings = " ".join(sorted(AUDIO_ENDINGS))
+        raise ManifestError(f"{folder}：文件夹里没有录音。支持的文件：{endings}；也可以放一份 manifest.csv。{told}")
+    base = path.parent if path is not None else folder
+    return Source(base=base, calls=found.calls, warnings=found.warnings, name=str(path or folder))
+
+
+@dataclass(slots=True, kw_only=True)
+class Pipeline:
+    """The stages of one command. ``now`` gives local time, ``tick`` seconds of a steady clock."""
+
+    store: Store
+    judge: Judge
+    recogniser: Recogniser
+    progress: Progress
+    cache: bool = True
+    limit: int | None = None
+    now: Callable[[], datetime] = datetime.now
+    tick: Callable[[], float] = time.monotonic
+    _waiting: list[AuditRun] = field(default_factory=list)
+    _failures: list[Failure] = field(default_factory=list)
+    _kept_at: float = 0.0
+
+    def run(self, source: Source, command: str = "run") -> RunResult:
+        """Processes what is not done yet. StoreError and Ctrl-C end it; what was heard until then is stored first."""
+        started, begun = self.now(), self.tick()
+        batch = BatchInfo(
+            batch_id=f"{command}-{started:%Y%m%dT%H%M%S%f}",
+            started_at=started.isoformat(timespec="seconds"),
+            command=command,
+            source=source.name,
+        )
+        self._waiting, self._failures, self._kept_at = [], [], begun
+        self.progress.identifying(len(source.calls))
+        found, missing = identify(source.calls, source.base, self.store, told=self.progress.identified)
+        self._failures += missing
+        pending = self._pending(found)[: self.limit]
+        heard_s = cached = 0.0
+        done: list[str] = []
+        try:
+            ready, unheard = self._split(pending)
+            self.progress.judging(len(ready))
+            for item, transcript, recording in self._ready(ready):
+                done += self._judge(item, recording, transcript, batch)
+                cached += 1
+                self.progress.judged()
+            for answer, items in self._hear(unheard):
+                if answer.error is not None or answer.recording is None or answer.transcript is None:
+                    self._fail(items, answer.error or AudioError(f"{answer.path}：没有得到转写结果，请重新运行。"))
+                    continue
+                heard_s += answer.recording.duration_s
+                for item in items:
+                    done += self._judge(item, answer.recording, answer.transcript, batch)
+        finally:
+            self._keep(batch)
+        if self._failures:
+            self.store.save_failures(self._failures, batch)
+        result = RunResult(
+            batch_id=batch.batch_id,
+            calls=tuple(sorted({item.call.call_id for item in found} - {item.call.call_id for item in pending} | set(done))),
+            done=len(done),
+            skipped=len(found) - len(pending),
+            failures=tuple(self._failures),
+            warnings=source.warnings,
+            audio_s=heard_s,
+            seconds=self.tick() - begun,
+            from_cache=int(cached),
+        )
+        self._end(result, bool(pending or self._failures))
+        return result
+
+    def _pending(self, found: list[Identified]) -> list[Identified]:
+        """Calls whose verdict could be another one now."""
+        from qa_pipeline.store.base import Judged
+        from qa_pipeline.store.codec import digest, engine_digest
+
+        judged = self.store.judged(self.judge.rules_digest, self.judge.version) if self.cache else frozenset()
+        engine = engine_digest(self.recogniser.info)
+        return [
+            item
+            for item in found
+            if Judged(call_id=item.call.call_id, audio_hash=item.audio_hash, engine_digest=engine, call_digest=digest(item.call))
+            not in judged
+        ]
+
+    def _split(self, pending: list[Identified]) -> tuple[list[Identified], list[Identified]]:
+        known = self.store.transcripts.known((item.audio_hash for item in pending), self.recogniser.info) if self.cache else set()
+        return [item for item in pending if item.audio_hash in known], [item for item in pending if item.audio_hash not in known]
+
+    def _ready(self, items: list[Identified]) -> Iterator[tuple[Identified, Transcript, Recording]]:
+        """What was heard before; a recording that is not on record (killed in between) is only decoded, not recognised."""
+        from qa_pipeline.intake.decode import decode
+
+        recordings = self.store.recordings(item.audio_hash for item in items)
+        for item in items:
+            transcript = self.store.transcripts.get(item.audio_hash, self.recogniser.info)
+            try:
+                recording = recordings.get(item.audio_hash) or decode(item.path).recording
+            except AudioError as error:
+                self._fail([item], error)
+                continue
+            if transcript is not None:
+                yield item, transcript, recording
+
+    def _hear(self, items: list[Identified]) -> Iterator[tuple[Hearing, list[Identified]]]:
+        """Each distinct recording once, with the calls that it belongs to."""
+        calls: dict[str, list[Identified]] = {}
+        for item in items:
+            calls.setdefault(item.audio_hash, []).append(item)
+        if not calls:
+            return
+        by_path = {group[0].path: group for group in calls.values()}
+        lengths = {path: length_s(path) for path in by_path}
+        self.progress.hearing(len(by_path), sum(lengths.values()))
+        for answer in self.recogniser.hear(list(by_path)):
+            group = by_path[answer.path]
+            self.progress.heard(group[0].call.call_id, lengths[answer.path], str(answer.error) if answer.error else "")
+            yield answer, group
+
+    def _judge(self, item: Identified, recording: Recording, transcript: Transcript, batch: BatchInfo) -> list[str]:
+        """Converse and judge one call; trouble is a failure of this call alone, and its transcript is kept all the same."""
+        from qa_pipeline.speakers import converse
+
+        recording = replace(recording, path=str(item.path))
+        try:
+            conversation = converse(item.call, recording, transcript)
+            heard = Heard(engine=transcript.engine, recording=recording, transcript=transcript, path=str(item.path))
+            run = self.judge(conversation, heard)
+        except (StoreError, UserError):
+            raise
+        except Exception as error:  # a fault of ours must not take the other calls down
+            self._fail([item], error if isinstance(error, StageError) else StageError("audit", _own_fault(item.path, error)))
+            self.store.transcripts.put([transcript])
+            return []
+        self._waiting.append(run)
+        if len(self._waiting) >= BATCH_CALLS or self.tick() - self._kept_at >= BATCH_S:
+            self._keep(batch)
+        return [item.call.call_id]
+
+    def _keep(self, batch: BatchInfo) -> None:
+        """One transaction; the runs bring their transcripts and recordings."""
+        if self._waiting:
+            self.store.save(self._waiting, batch)
+            self._waiting = []
+        self._kept_at = self.tick()
+
+    def _fail(self, items: Iterable[Identified], error: StageError) -> None:
+        for item in items:
+            self._failures.append(
+                Failure(call_id=item.call.call_id, file=item.call.file or "", stage=error.stage, message=str(error))
+            )
+
+    def _end(self, result: RunResult, worth_telling: bool) -> None:
+        """A run that found everything done leaves no trace: ten thousand done calls cost seconds, not rows."""
+        if not worth_telling:
+            return
+        self.store.end_batch(
+            BatchEnd(
+                batch_id=result.batch_id,
+                finished_at=self.now().isoformat(timespec="seconds"),
+                done=result.done,
+                skipped=result.skipped,
+                failed=len(result.failures),
+                audio_s=result.audio_s,
+                seconds=round(result.seconds, 3),
+            )
+        )
+
+
+def _own_fault(path: Path, error: Exception) -> str:
+    return f"{path}：判定时程序出错（{type(error).__name__}：{error}）。这通电话没有评分，其余照常；请把这条信息报告给维护者。"

@@ -1,0 +1,44 @@
+"""The recogniser of a run: the engine of the settings, on worker processes or in this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa_pipeline.errors import StageError
+from qa_pipeline.model import EngineInfo
+from qa_pipeline.pipeline import Hearing, Recogniser
+
+if TYPE_CHECKING:
+    from qa_pipeline.asr.base import Engine
+    from qa_pipeline.config import Settings
+
+
+class InProcess:
+    """An engine in this process, one recording after the other: recorded output, and tests."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.info: EngineInfo = engine.info
+
+    def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]:
+        from qa_pipeline.intake.decode import decode
+
+        for path in paths:
+            try:
+                decoded = decode(path)
+                transcript = next(iter(self._engine.transcribe_many([decoded])))
+            except StageError as error:
+                yield Hearing(path=path, error=error)
+                continue
+            yield Hearing(path=path, recording=decoded.recording, transcript=transcript)
+
+
+@contextmanager
+def open_recogniser(settings: Settings) -> Iterator[Recogniser]:
+    """The recogniser that the settings name; its processes end with the block."""
+    from qa_pipeline.asr.engines import open_engine
+
+    yield InProcess(open_engine(settings.asr))
