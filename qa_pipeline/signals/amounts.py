@@ -59,7 +59,7 @@ class _Money:
     @cached_property
     def bare(self) -> re.Pattern[str]:
         """一个月十九, 每月只要三十八: a number straight after its period needs no unit."""
-        return re.compile(rf"(?:每月|每个月|一个月|月租|月费|包月)(?:是|为|只|就|才|要|收|也|您|扣|花|的费用)*(?P<number>[{_NUMERALS}]{{2,}}|[三五六八九十])(?![{_NUMERALS}天年月日号个g兆])")
+        return re.compile(rf"(?:每月|每个月|一个月|月租|月费|包月)(?:是|为|只|就|才|要|收|也|您|扣|花|的费用)*(?P<number>[{_NUMERALS}]{{2,}}|[三五六八九十])(?![{_NUMERALS}天年月日号个g兆])|[{_NUMERALS}]{{2,}}(?:一个月|每个月|每月|一年|一季度)")
 
 
 _MONEY = _Money()
@@ -85,6 +85,8 @@ class MoneySpec:
         def find(ctx: Context) -> tuple[Hit, ...]:
             windows = scope(ctx).windows
             hits = [hit for window in windows for hit in self._exact(window)]
+            if not hits and loose and self.period == "required":
+                hits = list(self._across(windows))
             if not hits and loose:
                 hits = [hit for window in windows for hit in self._by_sound(window)]
             return tuple(sorted(hits, key=lambda hit: hit.position))
@@ -110,6 +112,15 @@ class MoneySpec:
         for match in _MONEY.bare.finditer(chars):
             yield window_hit(window, match.span(), "金额与周期", Strength.EXACT)
 
+    def _across(self, windows: tuple[Window, ...]) -> Iterator[Hit]:
+        """The period told in the next turn of the same speaker: 就九十九块 …… 不是，一次性的."""
+        for earlier, later in zip(windows, windows[1:], strict=False):
+            amounts = list(_MONEY.amount.finditer(earlier.chars))
+            if amounts and len(earlier.chars) - amounts[-1].end() <= self.reach:
+                period = _MONEY.period.search(later.chars, 0, self.reach)
+                if period:
+                    yield window_hit(earlier, amounts[-1].span(), f"金额，下一轮说周期（{period.group()}）", Strength.EXACT)
+
     def _by_sound(self, window: Window) -> Iterator[Hit]:
         for match in _MONEY.amount_sound.finditer(window.sounds):
             low, high = max(0, match.start() - self.reach), match.end() + self.reach
@@ -122,8 +133,10 @@ class MoneySpec:
 _N = f"[{_NUMERALS}]"
 _DATES = {
     # a day on the calendar
-    "date": rf"{_N}+月(?:份)?{_N}+[号日]|(?:这个?|本|下个?|次|当|下下个?|每个?)月(?:的)?{_N}+[号日]|(?:[今明后]天|明[儿日]|后[儿日]|今日|次日)|(?:本月|这个?月|下个?月|当月|次月|月)(?:底|末|初)"
+    "date": rf"{_N}+月(?:份)?{_N}+[号日]|(?:这个?|本|下个?|次|当|下下个?|每个?)月(?:的)?{_N}+[号日]|(?:本月|这个?月|下个?月|当月|次月|月)(?:底|末|初)"
     rf"|{_N}+月(?:份)?(?:底|末|初|上旬|中旬|下旬)|下个?(?:周|星期|礼拜)[一二三四五六日天]|(?:年底|年末|元旦|春节|国庆)|(?:到|至|截止|截至|止于){_N}+[号日]|{_N}+[号日](?:到期|截止|为止|之前|以前|前|结束|就)",
+    # a day told by its name
+    "day": "[今明后当]天|明[儿日]|后[儿日]|[今次]日|今晚",
     # counted from now: when it is over
     "deadline": rf"(?:第{_N}+(?:天|日)|{_N}+(?:天|日|个月|个星期|周)(?:之后|以后|过后|后|期满|到期|一过|过了|满了|一到|到了|结束|用完|体验完|试用完)|满{_N}+(?:天|个月)|过(?:了)?{_N}+(?:天|个月)|(?:下个?|次)月(?:起|开始|才|就)"
     rf"|从(?:今天|现在|即日|明天)(?:开始|起|算)?.{{0,6}}{_N}+(?:天|个月)|{_N}+(?:天|个月).{{0,4}}从(?:今天|现在|即日|明天))",
@@ -134,12 +147,12 @@ _DATES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateSpec:
-    """日期与期限：date 日历上的某天，deadline 从现在数起的终点，length 只有长短。"""
+    """日期与期限：date 日历上的某天，day 今天明天，deadline 从现在数起的终点，length 只有长短。"""
 
     kind: Literal["date"] = "date"
     label: Annotated[str, Doc("给人看的名字")]
     who: Who = "agent"
-    forms: Annotated[tuple[Literal["date", "deadline", "length"], ...], Doc("要哪几种")] = ("date", "deadline")
+    forms: Annotated[tuple[Literal["date", "day", "deadline", "length"], ...], Doc("要哪几种")] = ("date", "deadline")
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:

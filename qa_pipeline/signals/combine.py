@@ -101,6 +101,7 @@ class WithoutSpec:
     turns_before: Annotated[int, Doc("往前看几个话轮")] = 0
     turns_after: Annotated[int, Doc("往后看几个话轮")] = 0
     seconds_before: Annotated[float | None, Doc("往前看几秒（有时间时）")] = None
+    anywhere: Annotated[bool, Doc("true：整通电话里有就不算")] = False
 
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
@@ -119,6 +120,8 @@ class WithoutSpec:
         )
 
     def _beside(self, hit: Hit, other: Hit) -> bool:
+        if self.anywhere:
+            return True
         if self.seconds_before is not None and hit.start_s is not None and other.end_s is not None:
             return -0.001 <= hit.start_s - other.end_s <= self.seconds_before or other.position.turn == hit.position.turn >= 0
         apart = other.position.turn - hit.position.turn

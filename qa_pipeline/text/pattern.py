@@ -20,6 +20,7 @@ from qa_pipeline.text.phonetic import phonetics
 FILLERS = "嗯啊呃哦噢喔诶欸唉哎呀哈"
 _DROPPED = re.compile(rf"[^\w]|[{FILLERS}_]")
 _NUMERALS = "零一二两三四五六七八九十百千万几半点多"
+_NUMERAL_SET = frozenset(_NUMERALS)
 DEFAULT_GAP = 4
 MAX_GAP = 30
 MAX_GAPS = 3
@@ -134,9 +135,10 @@ def _regex(nodes: tuple[_Node, ...], by_sound: bool) -> str:
             parts.append(f".{{0,{node.size}}}?")
         elif isinstance(node, _Number):
             numerals = phonetics().sound(_NUMERALS) if by_sound else _NUMERALS
-            parts.append(f"[{re.escape(numerals)}]{{1,8}}")
+            parts.append(f"([{re.escape(numerals)}]{{1,8}})")
         else:
-            inner = "|".join(_regex(option, by_sound) for option in node.options)
+            longest_first = sorted(node.options, key=_longest, reverse=True)  # so that 好的 is not read as 好
+            inner = "|".join(_regex(option, by_sound) for option in longest_first)
             parts.append(f"(?:{inner}){'?' if node.optional else ''}")
     return "".join(parts)
 
@@ -203,6 +205,18 @@ def _shortest(nodes: tuple[_Node, ...]) -> int:
     return total
 
 
+def _longest(nodes: tuple[_Node, ...]) -> int:
+    total = 0
+    for node in nodes:
+        if isinstance(node, _Literal):
+            total += len(node.text)
+        elif isinstance(node, _Choice):
+            total += max(_longest(option) for option in node.options)
+        else:
+            total += node.size if isinstance(node, _Gap) else 8
+    return total
+
+
 def _gap_count(nodes: tuple[_Node, ...]) -> int:
     total = 0
     for node in nodes:
@@ -240,6 +254,8 @@ class Pattern:
         found = []
         for match in self.sounds.finditer(sounds) if by_sound else self.chars.finditer(chars):
             start, end = match.span()
+            if by_sound and not all(set(chars[low:high]) <= _NUMERAL_SET for low, high in match.regs[1:] if low >= 0):
+                continue  # recognisers write numbers as numbers: 机 is not 几
             exact = not by_sound or self.chars.fullmatch(chars, start, end) is not None
             strength = Strength.EXACT if exact else Strength.PHONETIC
             found.append(Match(start=start, end=end, heard_as=self.source, strength=strength, distance=0))
