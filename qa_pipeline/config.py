@@ -15,10 +15,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from qa_pipeline.asr.base import AsrSettings
 from qa_pipeline.errors import ConfigError
 
 DEFAULT_FILE = "qa.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsrSettings:
+    """How recordings are heard. 0 or empty means: chosen from the machine or by the engine.
+
+    ``workers``, ``threads`` and ``batch`` change the speed and nothing else; ``replay`` is the recorded output that the
+    ``replay`` engine gives back.
+    """
+
+    engine: str = "faster-whisper"
+    model: str = ""  # empty: the embedded whisper-base; a folder; or the name of a model already fetched
+    language: str = "zh"
+    device: str = "auto"  # auto | cpu | cuda
+    compute_type: str = ""
+    workers: int = 0
+    threads: int = 0
+    batch: int = 0
+    beam: int = 0
+    replay: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

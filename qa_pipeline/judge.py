@@ -77,7 +77,7 @@ def open_judge(settings: Settings) -> Judge:
     from qa_pipeline.audit import audit
     from qa_pipeline.errors import Problem, RuleFileError
     from qa_pipeline.policy import load_policy
-    from qa_pipeline.rules.book import load_book
+    from qa_pipeline.rules.load import load_book
 
     problems: list[Problem] = []
     book = policy = None

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from qa_pipeline.model import Conversation, Evidence, EvidenceKind, Outcome, Penalty, Role, Scorecard, Span, Verdict
+from qa_pipeline.model import Conversation, Evidence, EvidenceKind, Outcome, Penalty, Role, Scorecard, Verdict
 from qa_pipeline.policy import COMPLAINT, ClausePolicy, OneFact, Policy, load_policy
+from qa_pipeline.quotes import places
 
 __all__ = ["COMPLAINT_KEY", "Policy", "load_policy", "score"]
 
@@ -208,22 +209,13 @@ def _hits(finding: Outcome) -> list[Evidence]:
     return [item for item in finding.evidence if item.kind is EvidenceKind.HIT and item.turn is not None and item.quote]
 
 
-def _places(conversation: Conversation, item: Evidence) -> list[Span]:
-    """Where a quote stands in its turn, in characters; a repeated quote is told apart by its time."""
+def _places(conversation: Conversation, item: Evidence) -> list[tuple[int, int]]:
     turn = next((turn for turn in conversation.turns if turn.index == item.turn), None)
-    if turn is None:
-        return []
-    text = turn.raw if item.quote in turn.raw else turn.text
-    starts = [at for at in range(len(text) - len(item.quote) + 1) if text.startswith(item.quote, at)]
-    if len(starts) > 1 and item.start_s is not None and text is turn.raw:
-        at_s = item.start_s
-        timed = {word.start: word.start_s for word in turn.words}
-        starts = sorted(starts, key=lambda at: abs(timed.get(at, at_s + 1e9) - at_s))[:1]
-    return [Span(start_s=at, end_s=at + len(item.quote)) for at in starts]
+    return places(turn, item) if turn is not None else []
 
 
-def _overlap(one: list[Span], other: list[Span]) -> bool:
-    return any(a.start_s < b.end_s and b.start_s < a.end_s for a in one for b in other)
+def _overlap(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> bool:
+    return any(a < d and c < b for a, b in one for c, d in other)
 
 
 # Limits within one call

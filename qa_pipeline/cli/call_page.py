@@ -7,17 +7,8 @@ from typing import Any
 
 from qa_pipeline.cli.common import clock, yuan
 from qa_pipeline.masking import Masker
-from qa_pipeline.model import AuditRun, EvidenceKind, Outcome, Penalty, Role, RoleSource, Turn, Verdict
-
-ROLE = {Role.AGENT: "坐席", Role.CUSTOMER: "客户", Role.UNKNOWN: "未知"}
-SOURCE = {
-    RoleSource.CHANNEL: "清单指明声道",
-    RoleSource.CUES: "按说话内容推断",
-    RoleSource.VOICE: "按声音和说话内容推断",
-    RoleSource.IMPORTED: "导入的转写",
-    RoleSource.HUMAN: "人工确认",
-    RoleSource.NONE: "不知道",
-}
+from qa_pipeline.model import AuditRun, EvidenceKind, Outcome, Role, Turn, Verdict
+from qa_pipeline.report.call_view import ROLE, penalty_words, roles_note, simplified
 
 
 def call_lines(run: AuditRun, *, show_private: bool) -> Iterator[str]:
@@ -33,7 +24,7 @@ def call_lines(run: AuditRun, *, show_private: bool) -> Iterator[str]:
     conclusion = "致命，0 分" if card.fatal else f"{card.score} 分，{'合格' if card.qualified else '不合格'}"
     money = f"建议扣款 {yuan(card.fine_yuan)} 元" if card.fine_yuan else "不扣款"
     yield f"{conclusion}{'（暂定，有内容要人工确认）' if card.provisional else ''}   {money}"
-    yield f"角色：{_role_note(run)}"
+    yield f"角色：{roles_note(run)}"
     for fact in run.conversation.fitness:
         yield f"录音质量：{fact.message}"
     yield ""
@@ -67,13 +58,6 @@ def _rest(run: AuditRun, masker: Masker) -> Iterator[str]:
         yield f"不合格工单：{yuan(run.scorecard.case_fine_yuan)} 元（一通一次，已含在合计里）"
 
 
-def _role_note(run: AuditRun) -> str:
-    sources = dict.fromkeys(turn.role_source for turn in run.conversation.turns if turn.role is not Role.UNKNOWN)
-    told = [SOURCE[source] + ("" if source.known else "，不是已知事实") for source in sources]
-    sure = [turn.role_confidence for turn in run.conversation.turns if not turn.role_source.known and turn.role is not Role.UNKNOWN]
-    return ("；".join(told) or "没有听到可以分角色的话") + (f"（把握 {100 * min(sure):.0f}%）" if sure else "")
-
-
 def _beside(run: AuditRun) -> dict[int, list[Outcome]]:
     """Violations by the turn they stand beside; -1 for those that belong to no turn."""
     found: dict[int, list[Outcome]] = {}
@@ -87,13 +71,6 @@ def _beside(run: AuditRun) -> dict[int, list[Outcome]]:
 def _turn_line(turn: Turn, masker: Masker) -> str:
     mark = "" if turn.role_source.known or turn.role is Role.UNKNOWN else "?"
     return f"[{clock(turn.start_s)}] {ROLE[turn.role]}{mark}\t{masker.text(simplified(turn.raw))}"
-
-
-def simplified(text: str) -> str:
-    """For reading: the same characters in simplified script, one for one."""
-    from qa_pipeline.text.normalise import simplified_table
-
-    return text.translate(simplified_table())
 
 
 def _finding_lines(outcome: Outcome, run: AuditRun, masker: Masker, *, indent: str) -> Iterator[str]:
@@ -110,23 +87,6 @@ def _finding_lines(outcome: Outcome, run: AuditRun, masker: Masker, *, indent: s
             yield f"{indent}  最接近的 [{clock(item.start_s)}]“{masker.text(simplified(item.quote))}”"
     if penalty is not None and (told := penalty_words(penalty)):
         yield f"{indent}  {told}"
-
-
-def penalty_words(penalty: Penalty) -> str:
-    """What a finding costs, in words."""
-    parts = []
-    if penalty.points:
-        parts.append(f"扣 {penalty.points} 分")
-    if penalty.fine_yuan:
-        parts.append(f"{yuan(penalty.fine_yuan)} 元")
-    if penalty.supervisor_fine_yuan:
-        parts.append(f"主管 {yuan(penalty.supervisor_fine_yuan)} 元")
-    if penalty.sanction:
-        parts.append(f"建议：{penalty.sanction}")
-    said = "，".join(parts)
-    if said and not penalty.counted:
-        said = f"（未计入）{said}"
-    return "；".join(filter(None, (said, penalty.note)))
 
 
 def call_json(run: AuditRun, *, show_private: bool) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qa_pipeline.asr.base import AsrSettings
-from qa_pipeline.config import Settings, load_settings
+from qa_pipeline.config import AsrSettings, Settings, load_settings
 from qa_pipeline.errors import ConfigError
 
 
