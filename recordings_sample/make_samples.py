@@ -20,12 +20,13 @@ from spoken_text import speak_as
 from telephone import AudioSpec, Placed, hold_music, record, seeded, write
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-from voices import VOICES, Synthesiser  # noqa: E402  (TensorFlow reads its log level when it is imported)
+from voices import VOICES, Synthesiser  # after the line above: TensorFlow reads its log level when it is imported
 
 MANIFEST_COLUMNS = (
-    "call_id file agent_id agent_name team supervisor line caller_number customer_number customer_name started_at answered_at "
-    "ended_at hangup_by hangup_at call_type outcome product trial_days charged complaint agent_channel"
-).split()
+    *("call_id", "file", "agent_id", "agent_name", "team", "supervisor", "line", "caller_number", "customer_number"),
+    *("customer_name", "started_at", "answered_at", "ended_at", "hangup_by", "hangup_at", "call_type", "outcome", "product"),
+    *("trial_days", "charged", "complaint", "agent_channel"),
+)
 TURN_KEYS = {"role", "text", "gap_s", "pace", "gain_db", "after_hangup", "silence_s", "hold_music_s"}
 LEAD_S, TAIL_S, RING_S = 0.5, 0.6, 6
 DEFAULT_GAP_S, DEFAULT_PACE = 0.4, 250.0
@@ -66,14 +67,14 @@ class Rendered:
     hangup_at: float
 
 
-def read_calls(source: Path) -> Iterator[Call]:
-    """The calls with an `audio:` key, file by file; a bad call raises ValueError with its place."""
+def read_calls(source: Path, audio: Mapping[str, Any]) -> Iterator[Call]:
+    """The calls with an `audio:` key, file by file; `audio` (by call_id) replaces it. Raises ValueError naming a bad call."""
     for path in sorted(source.glob("*.yaml")) if source.is_dir() else [source]:
         for item in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
             if not item.get("audio"):
                 continue
             try:
-                yield _call(item)
+                yield _call(item | {"audio": audio.get(item["call_id"], item["audio"])})
             except (KeyError, TypeError, ValueError) as error:
                 raise ValueError(f"{path.name}: {item.get('call_id')}: {error}") from error
 
@@ -195,12 +196,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--rate", type=int, default=8000, help="hertz (default 8000)")
     parser.add_argument("--only", metavar="ID", help="render this call alone; tables are left as they are")
-    parser.add_argument("--mono-every", type=int, default=0, metavar="N", help="make each N-th call one-channel, whatever its script says")
+    parser.add_argument("--audio", type=Path, metavar="FILE", help="YAML, call_id: audio mapping; goes before the scripts' own")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    calls = [call for call in read_calls(args.scripts) if args.only in (None, call.call_id)]
-    if args.mono_every:
-        calls = [replace(c, audio=replace(c.audio, channels=1)) if i % args.mono_every == 0 else c for i, c in enumerate(calls, 1)]
+    audio = yaml.safe_load(args.audio.read_text(encoding="utf-8")) if args.audio else {}
+    calls = [call for call in read_calls(args.scripts, audio) if args.only in (None, call.call_id)]
     synthesiser = Synthesiser()
     done: list[Rendered] = []
     for call in calls:

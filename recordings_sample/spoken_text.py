@@ -16,10 +16,10 @@ PAUSE_S = {"、": 0.10, "，": 0.16, "：": 0.16, "；": 0.25, "。": 0.34, "！
 
 _DIGITS = str.maketrans("0123456789", "零一二三四五六七八九")
 _SERIAL = str.maketrans("0123456789", "零幺二三四五六七八九")
-_LETTERS = dict(
-    A="诶", B="必", C="西", D="弟", E="易", F="艾弗", G="寄", H="艾尺", I="爱", J="杰", K="开", L="艾欧", M="艾姆",
-    N="恩", O="欧", P="批", Q="丘", R="阿尔", S="艾丝", T="替", U="优", V="威", W="达不溜", X="艾克丝", Y="外", Z="贼",
-)  # fmt: skip
+_LETTER_NAMES = (
+    "A诶 B必 C西 D弟 E易 F艾弗 G寄 H艾尺 I爱 J杰 K开 L艾欧 M艾姆 N恩 O欧 P批 Q丘 R阿尔 S艾丝 T替 U优 V威 W达不溜 X艾克丝 Y外 Z贼"
+)
+_LETTERS = {name[0]: name[1:] for name in _LETTER_NAMES.split()}
 _SERIAL_BEFORE = re.compile(r"(?:工号|尾号|后四位|号码|编号|热线|拨打?|短信|回复?|发送?到?|座机|电话)(?:是|为|到|至|:|：)?$")
 _UNIT_AFTER = re.compile(r"[元块角毛分天日号月个年条次点秒小钟兆万千百亿户位人岁家路层折倍台种项成]|MB|GB|M|G", re.IGNORECASE)
 _LIANG_AFTER = "个块条次天年分点小种项户位人家台倍万千"
@@ -29,8 +29,8 @@ _ASCII_PUNCTUATION = str.maketrans({",": "，", ".": "。", "?": "？", "!": "�
 def speak_as(text: str) -> str:
     """Digits and Latin letters as a call-centre agent says them; punctuation full-width; everything else dropped.
 
-    >>> speak_as("工号8012, 每月5元, 10086")
-    '工号八零幺二，每月五元，幺零零八六'
+    >>> speak_as("我是8012号, 21号生效, 每月5元, 打10086")
+    '我是八零幺二号，二十一号生效，每月五元，打幺零零八六'
     """
     text = re.sub(r"(\d+(?:\.\d+)?)\s*%", lambda m: "百分之" + cn2an.an2cn(m[1], "low"), text)
     text = re.sub(r"([元块角毛])/([月年日天次条])", r"\1每\2", text)
@@ -51,7 +51,9 @@ def _number(match: re.Match[str]) -> str:
     digits, text = match[0], match.string
     before, after = text[: match.start()], text[match.end() :]
     unit = _UNIT_AFTER.match(after)
-    if digits.isdigit() and (digits[0] == "0" or len(digits) >= 3 and not unit or _SERIAL_BEFORE.search(before)):
+    if unit and unit[0] == "号" and len(digits) >= 3:  # 1622号 is an agent, 21号 is a day
+        unit = None
+    if digits.isdigit() and (digits[0] == "0" or (len(digits) >= 3 and not unit) or _SERIAL_BEFORE.search(before)):
         return digits.translate(_SERIAL)
     if digits == "2" and unit and unit[0] in _LIANG_AFTER:
         return "两"
@@ -69,12 +71,12 @@ def phrases(spoken: str) -> list[tuple[str, float]]:
     return [*groups[:-1], (groups[-1][0], 0.0)] if groups else []
 
 
-class _Converter(NeutralToneWith5Mixin, ToneSandhiMixin, DefaultConverter):  # type: ignore[misc]
+class _Converter(NeutralToneWith5Mixin, ToneSandhiMixin, DefaultConverter):
     pass
 
 
 _pinyin = Pinyin(_Converter()).pinyin
-_FIXED = {"嗯": "en5", "诶": "ei2", "欸": "ei2", "呃": "e4", "哦": "o4", "噢": "o4", "唔": "wu2", "咯": "luo5", "嘞": "lei5", "幺": "yao1"}
+_FIXED = {"嗯": "en5", "诶": "ei2", "欸": "ei2", "呃": "e4", "哦": "o4", "噢": "o4", "咯": "luo5", "嘞": "lei5", "幺": "yao1"}
 
 
 def syllables(words: str) -> list[str]:

@@ -92,7 +92,7 @@ def record(sounds: list[Placed], duration_s: float, spec: AudioSpec, rate: int, 
             lanes = [lanes[0] + leak * lanes[1], lanes[1] + leak * lanes[0]]
     noise_db = SPEECH_DBFS + spec.noise_db
     noisy = [lane + _at_level(_band(_noise(len(lane), rate, rng), rate), noise_db) for lane in lanes]
-    return np.tanh(np.stack(noisy, axis=1)).astype(np.float32)
+    return np.asarray(np.tanh(np.stack(noisy, axis=1)), np.float32)
 
 
 def hold_music(duration_s: float, rate: int, call_id: str) -> Audio:
