@@ -92,7 +92,8 @@ class Store(Protocol):
     def transcripts(self) -> TranscriptCache: ...
 
     def save(self, runs: Sequence[AuditRun], batch: BatchInfo) -> int:
-        """Stores runs in one transaction; returns how many were new. A stored run saved again becomes current again."""
+        """Stores runs in one transaction; returns how many were new. A stored run saved again becomes current again. Inside
+        ``write`` it belongs to that transaction."""
         ...
 
     def save_calls(self, calls: Sequence[CallData], batch: BatchInfo) -> None:
@@ -110,7 +111,7 @@ class Store(Protocol):
         ...
 
     def load_run(self, call_id: str) -> AuditRun | None:
-        """The current run of a call, with its transcript when that is still cached."""
+        """The current run of a call, with its transcript when that is still cached; None when its words have been purged."""
         ...
 
     def load_run_by_id(self, run_id: str) -> AuditRun | None: ...

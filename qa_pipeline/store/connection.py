@@ -77,8 +77,9 @@ class Connections:
             connection = self._open(read_only=False)
             try:
                 with _translated(self.path):
-                    migrations.migrate(connection)
-                    self._current = True
+                    if not self._current:
+                        migrations.migrate(connection)
+                        self._current = True
                     self._own.connection = connection
                     connection.execute("BEGIN")
                     try:
@@ -90,6 +91,16 @@ class Connections:
             finally:
                 self._own.connection = None
                 _close(connection, self.path)
+
+    @contextmanager
+    def join(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The transaction of this thread when it is in one, else one of its own."""
+        mine: duckdb.DuckDBPyConnection | None = getattr(self._own, "connection", None)
+        if mine is not None:
+            yield mine
+            return
+        with self.write() as connection:
+            yield connection
 
     def _bring_up_to_date(self) -> None:
         with self._reader_turn():

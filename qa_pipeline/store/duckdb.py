@@ -70,13 +70,13 @@ class DuckStore:
         unique = list({run.run_id: run for run in runs}.values())
         with Bulk() as bulk:
             _add_runs(bulk, unique, batch)
-            with self.write() as connection:
+            with self._connections.join() as connection:
                 return insert_runs(connection, bulk, unique, batch)
 
     def save_calls(self, calls: Sequence[CallData], batch: BatchInfo) -> None:
         with Bulk() as bulk:
             bulk.add("call_versions", _numbered(rows.call_row(call, batch.batch_id) for call in _last_by_id(calls)))
-            with self.write() as connection:
+            with self._connections.join() as connection:
                 _insert_batch(connection, batch)
                 _insert_calls(connection, bulk)
 
@@ -125,7 +125,7 @@ class DuckStore:
             return None
         with self.read() as connection:
             row = connection.execute(f"SELECT {_RUN_COLUMNS} {_RUN_TABLES} {where}", [key]).fetchone()
-            if row is None:
+            if row is None or row[6] is None:  # never there, or purged
                 return None
             transcript = _transcript(connection, row[1], row[3]) if row[1] else None
         return _run(row, transcript)
@@ -141,7 +141,7 @@ class DuckStore:
         for start in range(0, len(wanted), _PAGE):
             page = wanted[start : start + _PAGE]
             with self.read() as connection:
-                where = "WHERE run.run_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY run.call_id"
+                where = "WHERE run.body IS NOT NULL AND run.run_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY run.call_id"
                 found = connection.execute(f"SELECT {_RUN_COLUMNS} {_RUN_TABLES} {where}", [page]).fetchall()
             for row in found:
                 yield _run(row, None)

@@ -10,14 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qa_pipeline.errors import StoreError
-from qa_pipeline.store import schema_audit
+from qa_pipeline.store import schema_audit, schema_casework
 
 if TYPE_CHECKING:
     import duckdb
 
 Migration = Callable[["duckdb.DuckDBPyConnection"], None]
 
-MIGRATIONS: tuple[tuple[str, Migration], ...] = (("0001_audit_runs", schema_audit.create),)
+MIGRATIONS: tuple[tuple[str, Migration], ...] = (
+    ("0001_audit_runs", schema_audit.create),
+    ("0002_casework", schema_casework.create),
+)
 
 _RECORD = "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name VARCHAR NOT NULL)"
 

@@ -1,0 +1,277 @@
+"""A sampled call on a reviewer's desk: opened, assigned, taken up, finished, reopened, void.
+
+Each change is an event with the next version. Whoever acts on a version that is no longer the last gets a ConflictError and
+nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from qa_pipeline.casework.people import all_people
+from qa_pipeline.casework.values import CaseKind, CaseState, Person, Post
+from qa_pipeline.errors import CaseworkError, ConflictError
+
+if TYPE_CHECKING:
+    from qa_pipeline.casework.desk import Tx
+
+_COLUMNS = """case_id, call_id, kind, coalesce(pair_of, ''), coalesce(sample_id, ''), reason, opened_at, coalesce(agent_id, ''),
+    coalesce(team, ''), coalesce(supervisor, ''), version, state, coalesce(assignee, ''), run_id, due_at, advice, finished_at"""
+# The same as one row of the view; asked for by key it takes 1 ms instead of 5 with 8,000 events.
+_ONE_CASE = f"""SELECT {_COLUMNS} FROM (
+    SELECT item.*, last.version, last.state, last.assignee, last.run_id, last.due_at, last.advice,
+        (SELECT max(at_time) FROM case_events AS done WHERE done.case_id = item.case_id AND done.action = 'finish') AS finished_at
+    FROM cases AS item JOIN case_events AS last USING (case_id) WHERE item.case_id = ? ORDER BY last.version DESC LIMIT 1)"""
+_WORKING = (CaseState.ASSIGNED, CaseState.REVIEWING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case as it stands. ``advice``: clauses whose precision was below the floor when the case was opened."""
+
+    case_id: str
+    call_id: str
+    kind: CaseKind
+    pair_of: str
+    sample_id: str
+    reason: str
+    opened_at: datetime
+    agent_id: str
+    team: str
+    supervisor: str
+    version: int
+    state: CaseState
+    assignee: str
+    run_id: str
+    due_at: datetime
+    advice: tuple[str, ...]
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a new case is about."""
+
+    call_id: str
+    reason: str
+    kind: CaseKind = CaseKind.PRIMARY
+    sample_id: str = ""
+    pair_of: str = ""
+    advice: tuple[str, ...] = ()
+
+
+def get_case(tx: Tx, case_id: str, version: int | None = None) -> Case:
+    """The case as it stands; with ``version`` a ConflictError when somebody has changed it since."""
+    row = tx.row(_ONE_CASE, [case_id])
+    if row is None:
+        raise CaseworkError(f"没有工单 {case_id}。用 qa cases 查看工单编号。")
+    case = _case(row)
+    if version is not None and case.version != version:
+        raise ConflictError(
+            f"工单 {case_id} 刚被别人改动过（现在是第 {case.version} 版，您看到的是第 {version} 版）。请刷新后再操作。"
+        )
+    return case
+
+
+def find_cases(
+    tx: Tx, *, state: CaseState | None = None, assignee: str | None = None, call_id: str | None = None, kind: CaseKind | None = None
+) -> list[Case]:
+    """By due time, then case_id."""
+    tests = {"state": state, "assignee": assignee, "call_id": call_id, "kind": kind}
+    used = {name: value for name, value in tests.items() if value is not None}
+    where = " AND ".join(f"{name} = ?" for name in used)
+    return _cases(tx, f"WHERE {where}" if used else "", list(used.values()))
+
+
+def _cases(tx: Tx, where: str, values: Sequence[object]) -> list[Case]:
+    rows = tx.rows(f"SELECT {_COLUMNS} FROM cases_now {where} ORDER BY due_at, case_id", values)
+    return [_case(row) for row in rows]
+
+
+def _case(row: Sequence[object]) -> Case:
+    names = (
+        "case_id call_id kind pair_of sample_id reason opened_at agent_id team supervisor version state assignee run_id due_at "
+        "advice finished_at"
+    )
+    values = dict(zip(names.split(), row, strict=True))
+    values |= {
+        "kind": CaseKind(str(values["kind"])),
+        "state": CaseState(str(values["state"])),
+        "advice": tuple(values["advice"] or ()),  # type: ignore[arg-type]
+    }
+    return Case(**values)  # type: ignore[arg-type]
+
+
+def open_case(tx: Tx, opening: Opening) -> Case:
+    """Opens a case on the current run of a call; what the machine found becomes a proposal in the ledger.
+
+    A call has one primary case: only that one moves the ledger.
+    """
+    from qa_pipeline.casework import ledger
+
+    tx.need(Post.QA_LEAD, Post.MANAGER)
+    row = tx.row(
+        """SELECT run.run_id, call.agent_id, call.team, call.supervisor
+           FROM current_runs AS run LEFT JOIN calls AS call USING (call_id) WHERE run.call_id = ?""",
+        [opening.call_id],
+    )
+    if row is None:
+        raise CaseworkError(f"通话 {opening.call_id} 还没有质检结果，不能建工单。请先用 qa run 处理它。")
+    if opening.kind is CaseKind.PRIMARY and primary_of(tx, opening.call_id) is not None:
+        raise CaseworkError(f"通话 {opening.call_id} 已经有工单了（一通电话只有一张主工单）。")
+    run_id, agent_id, team, supervisor = row
+    case_id = tx.next_id("K", "cases", "case_id")
+    tx.insert(
+        "cases",
+        case_id=case_id,
+        call_id=opening.call_id,
+        kind=opening.kind,
+        pair_of=opening.pair_of or None,
+        sample_id=opening.sample_id or None,
+        reason=opening.reason,
+        opened_at=tx.at,
+        opened_by=tx.actor.person_id,
+        agent_id=agent_id,
+        team=team,
+        supervisor=supervisor,
+    )
+    due_at = tx.at + timedelta(hours=tx.settings.review_hours)
+    _event(
+        tx,
+        case_id,
+        1,
+        action="open",
+        state=CaseState.OPEN,
+        run_id=run_id,
+        due_at=due_at,
+        advice=list(opening.advice),
+        note=opening.reason,
+    )
+    tx.log("case.open", case_id, {"call": opening.call_id, "kind": opening.kind, "reason": opening.reason})
+    case = get_case(tx, case_id)
+    ledger.reconcile(tx, case, note="建工单")
+    return case
+
+
+def primary_of(tx: Tx, call_id: str) -> str | None:
+    row = tx.row("SELECT case_id FROM cases WHERE call_id = ? AND kind = ?", [call_id, CaseKind.PRIMARY])
+    return None if row is None else str(row[0])
+
+
+def move(tx: Tx, case: Case, action: str, **changes: object) -> Case:
+    """Writes the next event of a case and returns the case as it then stands. ``changes``: columns of ``case_events``."""
+    event: dict[str, object] = {
+        "state": case.state,
+        "assignee": case.assignee or None,
+        "run_id": case.run_id,
+        "due_at": case.due_at,
+        "advice": list(case.advice),
+        "note": "",
+    }
+    _event(tx, case.case_id, case.version + 1, action=action, **(event | changes))
+    tx.log(
+        f"case.{action}", case.case_id, {name: value for name, value in changes.items() if name in ("state", "assignee", "note")}
+    )
+    return get_case(tx, case.case_id)
+
+
+def _event(tx: Tx, case_id: str, version: int, **columns: object) -> None:
+    tx.insert("case_events", case_id=case_id, version=version, at_time=tx.at, by_person=tx.actor.person_id, **columns)
+
+
+# Who may review what
+
+
+def refusal(person: Person, case: Case) -> str:
+    """Why this person may not review this case; empty when he may."""
+    if not person.active:
+        return "已停用"
+    if not person.has(Post.QA, Post.QA_LEAD):
+        return "不是质检员或质检组长"
+    if case.agent_id and person.agent_id == case.agent_id:
+        return "不能复核自己的通话"
+    if case.team and person.has(Post.TEAM_LEADER) and person.team == case.team:
+        return "是这位坐席的班组长，不能单独复核本组的通话"
+    if case.supervisor and case.supervisor in (person.person_id, person.name):
+        return "是这位坐席的主管，不能单独复核他的通话"
+    return ""
+
+
+def assign(tx: Tx, case_id: str, reviewer: str, version: int | None = None) -> Case:
+    """Gives a case to a reviewer; the lead's action."""
+    tx.need(Post.QA_LEAD)
+    case = get_case(tx, case_id, version)
+    if case.state not in (CaseState.OPEN, *_WORKING):
+        raise CaseworkError(f"工单 {case_id} {case.state.value}，不能再分配。")
+    person = next((item for item in all_people(tx.connection) if item.person_id == reviewer), None)
+    if person is None:
+        raise CaseworkError(f"没有在岗的人员“{reviewer}”。")
+    why = refusal(person, case) or _pair_refusal(tx, person, case)
+    if why:
+        raise CaseworkError(f"{person.name} {why}，工单 {case_id} 请分给别人。")
+    return move(tx, case, "assign", state=CaseState.ASSIGNED, assignee=reviewer)
+
+
+def assign_evenly(tx: Tx, cases: Sequence[Case]) -> list[Case]:
+    """Gives each case to the reviewer with the fewest cases waiting who may review it; weekly second level goes to leads.
+
+    A case that nobody may review stays unassigned and is told by ``qa today``.
+    """
+    tx.need(Post.QA_LEAD)
+    reviewers = [person for person in all_people(tx.connection) if person.has(Post.QA, Post.QA_LEAD)]
+    states = [state.value for state in _WORKING]
+    waiting = dict(tx.rows("SELECT assignee, count(*) FROM cases_now WHERE list_contains(?, state) GROUP BY assignee", [states]))
+    load: dict[str, int] = {person.person_id: int(waiting.get(person.person_id, 0)) for person in reviewers}
+    done: list[Case] = []
+    for case in sorted(cases, key=lambda item: item.case_id):
+        fit = [person for person in reviewers if not refusal(person, case) and not _pair_refusal(tx, person, case)]
+        want = Post.QA_LEAD if case.kind is CaseKind.SECOND else Post.QA
+        fit = [person for person in fit if person.has(want)] or fit
+        if not fit:
+            done.append(case)
+            continue
+        chosen = min(fit, key=lambda person: (load[person.person_id], person.person_id))
+        load[chosen.person_id] += 1
+        done.append(move(tx, case, "assign", state=CaseState.ASSIGNED, assignee=chosen.person_id))
+    return done
+
+
+def _pair_refusal(tx: Tx, person: Person, case: Case) -> str:
+    """The two of a double review are two people."""
+    row = tx.row(
+        "SELECT 1 FROM cases_now WHERE call_id = ? AND case_id <> ? AND assignee = ?",
+        [case.call_id, case.case_id, person.person_id],
+    )
+    return "已经复核过同一通电话" if row is not None else ""
+
+
+def void(tx: Tx, case_id: str, reason: str, version: int | None = None) -> Case:
+    """Takes a case out: wrong call, recording gone. Not once it is finished; what the ledger proposed goes back."""
+    from qa_pipeline.casework import ledger
+
+    tx.need(Post.QA_LEAD)
+    case = get_case(tx, case_id, version)
+    if case.state in (CaseState.FINISHED, CaseState.VOID):
+        raise CaseworkError(f"工单 {case_id} {case.state.value}，不能作废。")
+    if not reason.strip():
+        raise CaseworkError("作废工单要写明原因。")
+    case = move(tx, case, "void", state=CaseState.VOID, note=reason)
+    ledger.reconcile(tx, case)
+    return case
+
+
+def reopen(tx: Tx, case_id: str, reason: str, version: int | None = None) -> Case:
+    """Puts a finished case back to its reviewer; the decisions stay until they are changed."""
+    tx.need(Post.QA_LEAD, Post.MANAGER)
+    case = get_case(tx, case_id, version)
+    if case.state is not CaseState.FINISHED:
+        raise CaseworkError(f"工单 {case_id} {case.state.value}，只有已完成的工单可以重开。")
+    if not reason.strip():
+        raise CaseworkError("重开工单要写明原因。")
+    if tx.row("SELECT 1 FROM appeals WHERE case_id = ?", [case_id]) is not None:
+        raise CaseworkError(f"工单 {case_id} 有申诉，结论由申诉决定，不能重开。")
+    due_at = tx.at + timedelta(hours=tx.settings.review_hours)
+    return move(tx, case, "reopen", state=CaseState.REVIEWING, due_at=due_at, note=reason)

@@ -1,0 +1,62 @@
+"""The numbers of the working day. Defaults with their source; a centre changes them with ``qa settings set``, on record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+from qa_pipeline.errors import CaseworkError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseworkSettings:
+    """Rates are shares of 1, times are days or hours."""
+
+    daily_rate: float = 0.10  # S0 part 4, 三.3(3): 每天抽查所有有效录音的 10%
+    weekly_rate: float = 0.05  # the same: 质量监督人员每星期抽查 5%
+    agent_floor: int = 2  # S1 录音和回放 2: 每人每天 2–3 个电话试听
+    recheck_extra: int = 2  # S0 part 4, 三.3(3): 对不合格的要加强多次重复核查
+    recheck_clean: int = 2  # clean samples that take an agent off the re-check list (centre's choice)
+    min_valid_s: float = 10.0  # shorter recordings are no 有效录音 (centre's choice)
+    blind_share: float = 0.10  # of the random sample, reviewed twice
+    review_hours: float = 24.0  # a case is due after so many hours
+    appeal_days: int = 5  # an agent may appeal so many days after the case was finished
+    comment_days: int = 2  # the team leader's comment; afterwards the lead decides without it
+    decision_days: int = 3  # each round is due after so many days
+    escalate_days: int = 3  # an upheld verdict may go to the manager so many days
+    precision_floor: float = 0.80  # a clause below it is advice only until it recovers
+    precision_count: int = 20  # the latest decisions that count; with fewer nothing is concluded
+    retention_days: int = 180  # recordings, clips and transcripts
+    confirm_days_before: int = 3  # the second confirmation is due so many days before charging
+
+
+_NAMES = {field.name: field for field in fields(CaseworkSettings)}
+_SHARES = ("daily_rate", "weekly_rate", "blind_share", "precision_floor")
+
+
+def parse(name: str, text: str) -> int | float:
+    """The value of a setting from text. Raises CaseworkError naming what is allowed."""
+    if name not in _NAMES:
+        raise CaseworkError(f"没有“{name}”这个设置。可用：{'、'.join(sorted(_NAMES))}。")
+    default = getattr(CaseworkSettings(), name)
+    try:
+        value = type(default)(text)
+    except ValueError:
+        raise CaseworkError(f"设置“{name}”应是{'整数' if isinstance(default, int) else '数字'}，写的是“{text}”。") from None
+    if value < 0 or (name in _SHARES and value > 1):
+        raise CaseworkError(f"设置“{name}”应{'在 0 到 1 之间' if name in _SHARES else '不小于 0'}，写的是“{text}”。")
+    return value  # type: ignore[no-any-return]
+
+
+def load(connection: duckdb.DuckDBPyConnection) -> CaseworkSettings:
+    """The settings in force: the latest value of each name, defaults otherwise."""
+    query = "SELECT name, value FROM settings_log ORDER BY seq"
+    changes = {name: parse(name, value) for name, value in connection.execute(query).fetchall() if name in _NAMES}
+    return replace(CaseworkSettings(), **changes)  # type: ignore[arg-type]
+
+
+def listed(settings: CaseworkSettings) -> list[tuple[str, int | float]]:
+    return sorted(asdict(settings).items())
