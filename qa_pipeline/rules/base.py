@@ -10,6 +10,7 @@ from qa_pipeline.signals.base import Where
 from qa_pipeline.signals.call_facts import ConfirmationsSpec, DataSpec, SegmentSpec
 from qa_pipeline.signals.combine import AnyOfSpec, RepliedSpec, TogetherSpec, WithoutSpec
 from qa_pipeline.signals.entity import EntitySpec
+from qa_pipeline.signals.insist import InsistedSpec
 from qa_pipeline.signals.measured import LoudnessSpec, PaceSpec, PitchSpec, RateSpec
 from qa_pipeline.signals.phrase import PhraseSpec
 from qa_pipeline.signals.similar import SimilarSpec
@@ -35,6 +36,7 @@ SignalSpec = (
     | TogetherSpec
     | WithoutSpec
     | RepliedSpec
+    | InsistedSpec
 )
 
 Need = Literal[
@@ -233,7 +235,7 @@ def references(spec: object) -> set[str]:
     names: set[str] = set()
     for item in fields(spec):  # type: ignore[arg-type]
         value = getattr(spec, item.name)
-        if item.name in ("of", "but", "by", "after", "not_after") and value:
+        if item.name in ("of", "but", "by", "after", "not_after", "against", "taken_back") and value:
             names |= {value} if isinstance(value, str) else set(value)
         if isinstance(value, Where):
             names |= {name for name in (value.answering, value.not_answering) if name}

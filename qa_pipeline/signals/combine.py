@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from qa_pipeline.signals.base import Context, Hit, Scope, Where
 from qa_pipeline.signals.kit import Finders, Kit
 from qa_pipeline.signals.scope import make_scope
+from qa_pipeline.signals.view import is_backchannel
 from qa_pipeline.strict_yaml import Doc
 
 
@@ -112,7 +113,9 @@ class WithoutSpec:
                 if excuse is None:
                     kept.append(hit)
                 else:
-                    ctx.excused.append(replace(hit, note=f"附近有“{excuse.quote or excuse.note}”（{ctx.signal(self.but).label}），不算"))
+                    ctx.excused.append(
+                        replace(hit, note=f"附近有“{excuse.quote or excuse.note}”（{ctx.signal(self.but).label}），不算")
+                    )
             return tuple(kept)
 
         return Finders(
@@ -137,6 +140,7 @@ class RepliedSpec:
     of: Annotated[str, Doc("问话信号")]
     by: Annotated[str, Doc("回答信号")]
     within_turns: Annotated[int, Doc("回答在问话之后至多几个话轮")] = 2
+    nods: Annotated[bool, Doc("true：紧接着的嗯、对、好的也算回答")] = False
 
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
@@ -144,12 +148,22 @@ class RepliedSpec:
             return tuple(
                 hit
                 for hit in ctx.hits(self.of)
-                if any(hit.end <= answer.position and answer.position.turn - hit.end.turn <= self.within_turns for answer in answers)
+                if any(
+                    hit.end <= answer.position and answer.position.turn - hit.end.turn <= self.within_turns for answer in answers
+                )
+                or (self.nods and _nodded(ctx, hit))
             )
 
         return Finders(
             find=find, scope=lambda ctx: ctx.signal(self.of).scope(ctx), nearest=lambda ctx: ctx.signal(self.of).nearest(ctx)
         )
+
+
+def _nodded(ctx: Context, question: Hit) -> bool:
+    """Whether the other side's next turn is a mere 嗯, 对 or 好的."""
+    turns = ctx.view.turns[question.end.turn + 1 : question.end.turn + 3]
+    reply = next((turn for turn in turns if turn.role is not question.role), None)
+    return reply is not None and is_backchannel(reply)
 
 
 def whole_scope(ctx: Context) -> Scope:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from qa_pipeline.model import Role, Turn
 from qa_pipeline.signals.base import NOWHERE, Context, Hit, Relation, Scope, Where, Who, Window
 from qa_pipeline.signals.view import Passage, Position, is_backchannel
 
-ANSWER_REACH = 60  # stream characters between a question and the end of the turn that holds it
+ANSWER_REACH = 60  # characters between a question and the end of the turn that holds it
+_SHORT_TAIL = 20
+_ASKS_AGAIN = re.compile(r"吗|好不好|行不行|可不可以|要不要|需不需要|怎么样|可以不|[吧呢么](?=[^一-龥]|您|你|$)|？|\?")
+_SAME_QUESTION = re.compile(r"^\W*(还是|或者|或是|[吗吧呢么啊呀没]|不是|对吧|是吧|是吗|对吗)")
 
 _ROLES: dict[str, frozenset[Role]] = {
     "agent": frozenset((Role.AGENT,)),
@@ -47,7 +52,10 @@ def make_scope(ctx: Context, who: Who, where: Where) -> Scope:
 
 
 def answers(ctx: Context, turn: Turn, question: str) -> bool:
-    """Whether ``turn`` replies to a hit of ``question``: asked by the other side since this role last said something."""
+    """Whether ``turn`` replies to a hit of ``question``: asked by the other side since, and last of all.
+
+    Who asks two things in one breath is answered on the second (现在方便吗……给您开一个好吗); 本人吗还是家人呢 is one question.
+    """
     asked: set[int] = set()
     for earlier in reversed(ctx.view.turns[: turn.index]):
         if earlier.role is turn.role:
@@ -56,12 +64,20 @@ def answers(ctx: Context, turn: Turn, question: str) -> bool:
             break
         asked.add(earlier.index)
     for hit in ctx.hits(question):
-        if hit.end.turn in asked or hit.position.turn in asked:
-            text = ctx.view.turns[max(asked)].text
-            rest = len(text) - hit.end.char if hit.end.turn == max(asked) else len(text)
-            if rest <= ANSWER_REACH:
-                return True
+        if (hit.end.turn in asked or hit.position.turn in asked) and _is_last_asked(ctx, hit, max(asked)):
+            return True
     return False
+
+
+def _is_last_asked(ctx: Context, hit: Hit, last_turn: int) -> bool:
+    between = [turn for turn in ctx.view.turns[hit.end.turn : last_turn + 1] if turn.role is ctx.view.turns[hit.end.turn].role]
+    rest = "".join(turn.text for turn in between)[hit.end.char :]
+    if len(rest) > ANSWER_REACH:
+        return False
+    same = _SAME_QUESTION.match(rest)
+    if same is not None and len(rest) < _SHORT_TAIL:
+        return True
+    return _ASKS_AGAIN.search(rest, same.end() if same is not None else 0) is None
 
 
 def _by_count(ctx: Context, turns: list[Turn], roles: frozenset[Role], where: Where) -> list[Turn]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Conversation, Role, Strength, Turn, VoicedSpan
@@ -13,6 +14,10 @@ from qa_pipeline.signals.kit import Finders, Kit
 from qa_pipeline.signals.view import Position, is_backchannel
 from qa_pipeline.strict_yaml import Doc
 
+_QUESTION_END = re.compile(
+    r"(吗|么|呢|吧|没|没有|好不好|行不行|可不可以|要不要|多少|什么|哪里|哪个|几号|几点|怎么样|如何|对不对|是不是|[？?])[。，,.！\s您啊呀]*$"
+)
+_BREATH_S = 0.7  # a shorter pause does not give up the floor
 _JITTER_S = 0.15  # shorter bursts of voice activity are clicks, not speech
 
 
@@ -50,6 +55,7 @@ class SilenceSpec:
     shorter_s: Annotated[float | None, Doc("并且不长于几秒")] = None
     ended_by: Annotated[Literal["agent", "customer", "any"], Doc("之后谁先开口")] = "any"
     agent_spoke_last: Annotated[bool, Doc("true：之前最后说话的是坐席")] = False
+    agent_caused: Annotated[bool, Doc("true：轮到坐席说话；坐席问了话等客户回答的不算")] = False
     after: Annotated[str, Doc("之前最近的坐席话轮里有这个信号")] = ""
     not_after: Annotated[str, Doc("之前最近的两个话轮里没有这个信号")] = ""
 
@@ -70,17 +76,23 @@ class SilenceSpec:
             return False
         if self.agent_spoke_last and (before is None or before.role is not Role.AGENT):
             return False
+        if self.agent_caused and (before is None or (before.role is Role.AGENT and _QUESTION_END.search(before.text) is not None)):
+            return False
         recent = {before.index, before.index - 1} if before is not None else set()
         if self.after and not any(hit.end.turn in recent for hit in ctx.hits(self.after)):
             return False
-        return not (self.not_after and any(hit.end.turn in recent or hit.position.turn in recent for hit in ctx.hits(self.not_after)))
+        return not (
+            self.not_after and any(hit.end.turn in recent or hit.position.turn in recent for hit in ctx.hits(self.not_after))
+        )
 
 
 def _around(turns: tuple[Turn, ...], start: float, end: float) -> tuple[Turn | None, Turn | None]:
     """The turn that was spoken last before a silence and the first one after it; a turn may contain the silence and be both."""
     before = [turn for turn in turns if turn.start_s is not None and turn.start_s < start + 0.3]
     after = [turn for turn in turns if turn.end_s is not None and turn.end_s > end - 0.3]
-    return (max(before, key=lambda t: t.end_s or 0.0) if before else None), (min(after, key=lambda t: t.start_s or 0.0) if after else None)
+    return (max(before, key=lambda t: t.end_s or 0.0) if before else None), (
+        min(after, key=lambda t: t.start_s or 0.0) if after else None
+    )
 
 
 def _silence(start: float, end: float, before: Turn | None) -> Hit:
@@ -113,8 +125,8 @@ class OverlapSpec:
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             spans = [span for span in speech(ctx.conversation) if span.role is not Role.UNKNOWN]
-            mine = [span for span in spans if span.role is role]
-            theirs = [span for span in spans if span.role is not role]
+            mine = _floors([span for span in spans if span.role is role])
+            theirs = _floors([span for span in spans if span.role is not role])
             hits: list[Hit] = []
             for span in mine:
                 turn = _turn_of(ctx, span, role)
@@ -128,6 +140,17 @@ class OverlapSpec:
             return tuple(hits)
 
         return Finders(find=find, scope=whole_scope)
+
+
+def _floors(spans: Iterable[VoicedSpan]) -> list[VoicedSpan]:
+    """One role's speech with its short pauses closed: who pauses for breath keeps the floor, and going on is no breaking in."""
+    merged: list[VoicedSpan] = []
+    for span in sorted(spans, key=lambda item: item.start_s):
+        if merged and span.start_s - merged[-1].end_s < _BREATH_S:
+            merged[-1] = replace(merged[-1], end_s=max(merged[-1].end_s, span.end_s))
+        else:
+            merged.append(span)
+    return merged
 
 
 def _turn_of(ctx: Context, span: VoicedSpan, role: Role) -> Turn | None:
