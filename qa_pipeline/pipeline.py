@@ -15,7 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from qa_pipeline.errors import AudioError, ManifestError, Problem, StageError, StoreError, UserError
+from qa_pipeline import spool
+from qa_pipeline.errors import AudioError, ManifestError, Problem, StageError, StoreError, StoreLockedError, UserError
 from qa_pipeline.identify import Identified, identify, length_s
 from qa_pipeline.judge import Heard, Judge
 from qa_pipeline.model import AuditRun, CallData, EngineInfo, Recording, Transcript
@@ -23,6 +24,7 @@ from qa_pipeline.store import BatchEnd, BatchInfo, Failure, Store
 
 BATCH_CALLS = 20  # calls a transaction
 BATCH_S = 30.0  # or so many seconds since the last one
+MOST_WAITING = 400  # calls held in memory while the store is busy; about 0.2 MB each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +124,12 @@ class Pipeline:
             source=source.name,
         )
         self._waiting, self._failures, self._kept_at = [], [], begun
+        spool.bring_in(self.store, batch)
         self.progress.identifying(len(source.calls))
         found, missing = identify(source.calls, source.base, self.store, told=self.progress.identified)
         self._failures += missing
-        pending = self._pending(found)[: self.limit]
+        undone = self._pending(found)
+        pending = undone[: self.limit]
         heard_s = cached = 0.0
         done: list[str] = []
         try:
@@ -143,14 +147,14 @@ class Pipeline:
                 for item in items:
                     done += self._judge(item, answer.recording, answer.transcript, batch)
         finally:
-            self._keep(batch)
+            self._keep_rest(batch)
         if self._failures:
             self.store.save_failures(self._failures, batch)
         result = RunResult(
             batch_id=batch.batch_id,
-            calls=tuple(sorted({item.call.call_id for item in found} - {item.call.call_id for item in pending} | set(done))),
+            calls=tuple(sorted({item.call.call_id for item in found} - {item.call.call_id for item in undone} | set(done))),
             done=len(done),
-            skipped=len(found) - len(pending),
+            skipped=len(found) - len(undone),
             failures=tuple(self._failures),
             warnings=source.warnings,
             audio_s=heard_s,
@@ -225,7 +229,7 @@ class Pipeline:
             return []
         self._waiting.append(run)
         if len(self._waiting) >= BATCH_CALLS or self.tick() - self._kept_at >= BATCH_S:
-            self._keep(batch)
+            self._keep_some(batch)
         return [item.call.call_id]
 
     def _keep(self, batch: BatchInfo) -> None:
@@ -234,6 +238,29 @@ class Pipeline:
             self.store.save(self._waiting, batch)
             self._waiting = []
         self._kept_at = self.tick()
+
+    def _keep_some(self, batch: BatchInfo) -> None:
+        """A store that is busy now is tried again later: hearing goes on, as long as what waits fits in memory."""
+        try:
+            self._keep(batch)
+        except StoreLockedError:
+            if len(self._waiting) >= MOST_WAITING:
+                raise
+            self._kept_at = self.tick()
+
+    def _keep_rest(self, batch: BatchInfo) -> None:
+        """The last save. When the store refuses, what was heard is put beside it, and the error says so."""
+        try:
+            self._keep(batch)
+        except StoreError as error:
+            kept = spool.put(self.store.path, self._waiting)
+            count = len(self._waiting)
+            note = (
+                f"已识别的 {count} 通暂存在 {kept}，下次运行会自动入库，不用重新识别。"
+                if kept
+                else f"最后 {count} 通没有存下，下次要重新识别。"
+            )
+            raise type(error)(f"{error}\n{note}") from error
 
     def _fail(self, items: Iterable[Identified], error: StageError) -> None:
         for item in items:

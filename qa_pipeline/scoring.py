@@ -24,6 +24,7 @@ __all__ = ["COMPLAINT_KEY", "Policy", "load_policy", "score"]
 Key = tuple[str, int]  # rule_id, ordinal
 COMPLAINT_KEY: Key = ("complaint", 0)
 
+_FATAL = "致命：本通 0 分"
 _ADVICE = "仅提示，不扣分、不扣款"
 _REVIEW = "待复核：人工确认后才计"
 _PERSON = "建议处分：人工确认后才计"
@@ -59,8 +60,11 @@ def score(
     drafts = [_draft(policy, conversation, finding, confirmed) for finding in findings]
     _one_fact_once(policy.file.one_fact, conversation, drafts)
     _limits(drafts)
+    deadly = [draft for draft in drafts if _is_fatal(draft, confirmed)]
+    for draft in deadly:
+        draft.penalty = replace(draft.penalty, note="；".join(filter(None, (_FATAL, draft.penalty.note))))
     penalties = tuple(draft.penalty for draft in drafts) + _complaint(policy, conversation, confirmed)
-    fatal = any(_is_fatal(draft, confirmed) for draft in drafts)
+    fatal = bool(deadly)
     counted = [penalty for penalty in penalties if penalty.counted]
     points = 0 if fatal else max(0, policy.file.base_score - sum(penalty.points for penalty in counted))
     case_fine = policy.file.case_fine if points == 0 else Decimal(0)

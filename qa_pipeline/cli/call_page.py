@@ -8,7 +8,7 @@ from typing import Any
 from qa_pipeline.cli.common import clock, yuan
 from qa_pipeline.masking import Masker
 from qa_pipeline.model import AuditRun, EvidenceKind, Outcome, Role, Turn, Verdict
-from qa_pipeline.report.call_view import ROLE, penalty_words, roles_note, simplified
+from qa_pipeline.report.call_view import ROLE, TEMPLATE, penalty_words, roles_note, simplified
 
 
 def call_lines(run: AuditRun, *, show_private: bool) -> Iterator[str]:
@@ -81,7 +81,8 @@ def _finding_lines(outcome: Outcome, run: AuditRun, masker: Masker, *, indent: s
     yield f"{indent}▲ {outcome.clause} {outcome.title}{flags}：{masker.text(outcome.reason)}"
     for item in outcome.evidence:
         if item.kind is EvidenceKind.HIT and item.quote:
-            heard = f"（听作“{masker.text(item.heard_as)}”）" if item.heard_as and item.heard_as != item.quote else ""
+            told = item.heard_as and item.heard_as != item.quote and not TEMPLATE.search(item.heard_as)
+            heard = f"（按“{masker.text(item.heard_as)}”理解）" if told else ""
             yield f"{indent}  原话 [{clock(item.start_s)}]“{masker.text(simplified(item.quote))}”{heard}"
         elif item.kind is EvidenceKind.NEAREST and item.quote:
             yield f"{indent}  最接近的 [{clock(item.start_s)}]“{masker.text(simplified(item.quote))}”"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from qa_pipeline.masking import Masker
@@ -18,6 +19,7 @@ _SOURCE = {
     RoleSource.HUMAN: "人工确认",
     RoleSource.NONE: "不知道",
 }
+TEMPLATE = re.compile(r"[|()~#\[\]{}*+?]")  # a rule author's notation, not words for a reader
 _STRENGTH = {Strength.EXACT: "原字", Strength.PHONETIC: "同音", Strength.FUZZY: "近似", Strength.MEASURED: "测量"}
 
 
@@ -255,7 +257,7 @@ def _shown(item: Evidence) -> bool:
 
 def _note(item: Evidence) -> str:
     parts = []
-    if item.heard_as and item.heard_as != item.quote:
+    if item.heard_as and item.heard_as != item.quote and not TEMPLATE.search(item.heard_as):
         how = _STRENGTH.get(item.strength, "") if item.strength is not None else ""
         distance = f"，相差 {item.distance:g} 个音节" if item.distance else ""
         parts.append(f"按“{simplified(item.heard_as)}”理解（{how}{distance}）")

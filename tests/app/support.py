@@ -33,7 +33,13 @@ def _calls() -> dict[str, str]:
 def transcript(recording: Recording, turns: Sequence[dict[str, object]]) -> Transcript:
     spans = [(0 if recording.channels == 1 else int(str(turn.get("channel") or 0)), turn) for turn in turns]
     segments = tuple(
-        Segment(channel=channel, start_s=float(str(turn["start_s"])), end_s=float(str(turn["end_s"])), text=str(turn["text"]), confidence=0.95)
+        Segment(
+            channel=channel,
+            start_s=float(str(turn["start_s"])),
+            end_s=float(str(turn["end_s"])),
+            text=str(turn["text"]),
+            confidence=0.95,
+        )
         for channel, turn in spans
     )
     voiced = tuple(ChannelSpan(channel=item.channel, start_s=item.start_s, end_s=item.end_s) for item in segments)

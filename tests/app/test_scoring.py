@@ -146,7 +146,7 @@ def test_deception_costs_money_only_with_a_complaint() -> None:
     one = finding("B5", 0, hit(turn=0))
     got = card(one, confirmed=frozenset({(one.rule_id, 0)}))
     assert got.penalties == (
-        Penalty(clause="B5", ordinal=0, rule_id="r-B5", points=10, counted=True, note="没有客户投诉记录，不扣款"),
+        Penalty(clause="B5", ordinal=0, rule_id="r-B5", points=10, counted=True, note="致命：本通 0 分；没有客户投诉记录，不扣款"),
     )
     assert (got.score, got.fine_yuan) == (0, Decimal(50))
 
