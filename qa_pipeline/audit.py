@@ -30,9 +30,13 @@ def audit(book: RuleBook, conversation: Conversation, history: History | None = 
 
 def audit_one(book: RuleBook, rule: Rule, conversation: Conversation, history: History | None = None) -> tuple[Outcome, ...]:
     """One rule on one call, as ``audit`` would judge it."""
+    return judge_rule(book, rule, make_context(book, rule, conversation, history))
+
+
+def make_context(book: RuleBook, rule: Rule, conversation: Conversation, history: History | None = None) -> Context:
+    """What one rule sees of one call."""
     view = View(conversation)
-    ctx = Context(view, rule.signals, book.index.scan(view), history, both_roles=_roles_guessed(view))
-    return judge_rule(book, rule, ctx)
+    return Context(view, rule.signals, book.index.scan(view), history, both_roles=_roles_guessed(view))
 
 
 def _roles_guessed(view: View) -> bool:
