@@ -1,7 +1,7 @@
 """Precision and recall of the rule book on the labelled call texts.
 
-    python -m benchmarks.rules_quality dev            # may be looked at while writing rules
-    python -m benchmarks.rules_quality test --sealed  # figures only, never the calls
+python -m benchmarks.rules_quality dev            # may be looked at while writing rules
+python -m benchmarks.rules_quality test --sealed  # figures only, never the calls
 """
 
 from __future__ import annotations
@@ -66,7 +66,11 @@ def main() -> None:
         outcomes = tuple(o for o in audit(book, call.conversation) if not wanted or o.clause in wanted)
         if wanted:
             call = LabelledCall(
-                conversation=call.conversation, expected=call.expected & wanted, not_counted=call.not_counted, note=call.note, has_audio=call.has_audio
+                conversation=call.conversation,
+                expected=call.expected & wanted,
+                not_counted=call.not_counted,
+                note=call.note,
+                has_audio=call.has_audio,
             )
         lines = judge(call, outcomes, counts)
         if not call.expected:

@@ -54,8 +54,8 @@ def judge_rule(book: RuleBook, rule: Rule, ctx: Context) -> tuple[Outcome, ...]:
             if not answer:
                 return (not_applicable(spec, reason),)
         for need in spec.needs:
-            if reason := unmet_need(ctx, need, book.fairness):
-                return (not_evaluated(spec, reason),)
+            if unmet := unmet_need(ctx, need, book.fairness):
+                return (not_evaluated(spec, unmet),)
         for name in spec.excuses:
             if hits := ctx.hits(name):
                 return (clear(spec, f"听到“{ctx.signal(name).label}”，不追究", excuse=hits[0]),)

@@ -47,7 +47,10 @@ def _read(folder: Path) -> Iterator[LabelledCall]:
 
 
 def _conversation(item: dict[str, Any]) -> Conversation:
-    fields = {key: ("true" if value else "false") if isinstance(value, bool) else str(value) for key, value in (item.get("call") or {}).items()}
+    fields = {
+        key: ("true" if value else "false") if isinstance(value, bool) else str(value)
+        for key, value in (item.get("call") or {}).items()
+    }
     turns: list[Turn] = []
     clock = 0.3
     for index, turn in enumerate(item["turns"]):

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from qa_pipeline.rules.book import RuleBook
 
 app = typer.Typer(help="规则：查看、检查、测试、解释。", no_args_is_help=True, rich_markup_mode=None)
-ClausesArgument = Annotated[list[str] | None, typer.Argument(help="条款或规则编号，不写为全部。", metavar="[条款]...", show_default=False)]
+ClausesArgument = Annotated[
+    list[str] | None, typer.Argument(help="条款或规则编号，不写为全部。", metavar="[条款]...", show_default=False)
+]
 
 
 def _book(rules: Path | None) -> RuleBook:
@@ -167,15 +169,20 @@ def fragility(
     for rule in _chosen(book, clauses):
         for item in measure(book, rule, LEVELS, variants):
             rows.append(
-                {"clause": item.clause, "rule": item.rule, "rate": item.rate, "violating": item.violating, "found": item.found,
-                 "clear": item.clear, "accused": item.accused}  # fmt: skip
+                {
+                    "clause": item.clause,
+                    "rule": item.rule,
+                    "rate": item.rate,
+                    "violating": item.violating,
+                    "found": item.found,
+                    "clear": item.clear,
+                    "accused": item.accused,
+                }  # fmt: skip
             )
     if as_json:
         out_json(rows)
         return Exit.DONE
-    cells = [
-        [str(r["clause"]), f"{r['rate']:.0%}", f"{r['found']}/{r['violating']}", f"{r['accused']}/{r['clear']}"] for r in rows
-    ]
+    cells = [[str(r["clause"]), f"{r['rate']:.0%}", f"{r['found']}/{r['violating']}", f"{r['accused']}/{r['clear']}"] for r in rows]
     for line in table(("条款", "错误率", "认出的违规", "冤枉的合规"), cells):
         out(line)
     return Exit.DONE

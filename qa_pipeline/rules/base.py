@@ -81,7 +81,9 @@ class Condition:
             self.min_agent_turns is not None,
         ]
         if sum(keys) != 1:
-            raise ValueError("每个适用条件写且只写一种（sold、field、found、not_found、min_talk_s、min_agent_chars、min_agent_turns）")
+            raise ValueError(
+                "每个适用条件写且只写一种（sold、field、found、not_found、min_talk_s、min_agent_chars、min_agent_turns）"
+            )
         if self.field and sum((bool(self.in_), bool(self.not_in), self.at_least is not None)) != 1:
             raise ValueError("field 要配 in、not_in、at_least 中的一个")
 
@@ -179,7 +181,7 @@ class Example:
     finds: Annotated[tuple[str, ...], Doc("违规证据里应引用的原话")] = ()
     missing: Annotated[tuple[str, ...], Doc("应报缺少的部分（label）")] = ()
     verdict: Annotated[Literal["", "违规", "合规", "不适用", "无法判定"], Doc("不写：违规例应违规，合规例应合规或不适用")] = ""
-    history: Annotated[tuple[dict[str, str], ...], Doc("同一客户的其他通话（C5）：清单列名，另可写 violated: \"C1,C4\"")] = ()
+    history: Annotated[tuple[dict[str, str], ...], Doc('同一客户的其他通话（C5）：清单列名，另可写 violated: "C1,C4"')] = ()
     note: str = ""
 
 
@@ -207,6 +209,7 @@ class RuleSpec:
     signals: Annotated[dict[str, SignalSpec], Doc("信号：名字: 定义")]
     judge: Judge
     excuses: Annotated[tuple[str, ...], Doc("听到其中任何一个信号就不追究")] = ()
+    hotwords: Annotated[tuple[str, ...], Doc("复听时偏向的中性词（应说的词；绝不写违禁词）")] = ()
     examples: Examples
 
     def __post_init__(self) -> None:
@@ -218,6 +221,8 @@ class RuleSpec:
             used |= references(spec)
         if unknown := sorted(used - known):
             raise ValueError(f"没有定义的信号：{'、'.join(unknown)}；已定义：{'、'.join(sorted(known))}")
+        if self.hotwords and not self.judge.omission:
+            raise ValueError("只有“应说”的规则可以写 hotwords：识别器会凭空听出热词，违禁词绝不能写")
         if unused := sorted(known - used):
             raise ValueError(f"定义了却没有用到的信号：{'、'.join(unused)}")
 

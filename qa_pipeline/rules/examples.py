@@ -157,8 +157,8 @@ def run_examples(book: RuleBook, rule: Rule) -> list[ExampleResult]:
 def _compare(group: str, example: Example, outcomes: tuple[Outcome, ...]) -> list[str]:
     verdict = outcomes[0].verdict.value
     if group == "todo":
-        wanted = example.verdict or "违规"
-        return [f"待办的例子已经判为{wanted}，请移到正式例子里"] if verdict == wanted else []
+        due = example.verdict or "违规"
+        return [f"待办的例子已经判为{due}，请移到正式例子里"] if verdict == due else []
     allowed = (example.verdict,) if example.verdict else ("违规",) if group == "violating" else ("合规", "不适用")
     if verdict not in allowed:
         return [f"应判{'或'.join(allowed)}，判成了{verdict}：{outcomes[0].reason}"]

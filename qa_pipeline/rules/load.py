@@ -123,7 +123,9 @@ def _activation(loading: _Loading) -> Bound:
     kit = Kit(lexicons=loading.lexicons, default_strength="strict")
     finders = PhraseSpec(label="为客户开通", lexicons=("activation",)).bind(kit)
     loading.patterns.update(kit.used)
-    return Bound(name="activation", label="为客户开通", role="agent", find=finders.find, nearest=finders.nearest, scope=finders.scope)
+    return Bound(
+        name="activation", label="为客户开通", role="agent", find=finders.find, nearest=finders.nearest, scope=finders.scope
+    )
 
 
 def _digest(files: list[Path], *folders: Path) -> str:

@@ -76,7 +76,17 @@ def _pieces(turn: Turn, role: Role, pieces: Sequence[str], first: int) -> list[T
         if start is not None and end is not None:
             low, high = start + (end - start) * nth / len(pieces), start + (end - start) * (nth + 1) / len(pieces)
         made.append(
-            replace(turn, index=first + nth, role=role, raw=piece, text=normal.text, to_raw=normal.to_raw, words=(), start_s=low, end_s=high)
+            replace(
+                turn,
+                index=first + nth,
+                role=role,
+                raw=piece,
+                text=normal.text,
+                to_raw=normal.to_raw,
+                words=(),
+                start_s=low,
+                end_s=high,
+            )
         )
     return made
 

@@ -106,7 +106,9 @@ def _each(judgement: Judgement, shape: Each) -> tuple[Outcome, ...]:
         for names, is_before in ((shape.before, True), (shape.after, False)):
             if not names:
                 continue
-            beside = [hit for name in names for hit in judgement.ctx.hits(name) if _beside(hit, occasion, is_before, shape.within_turns)]
+            beside = [
+                hit for name in names for hit in judgement.ctx.hits(name) if _beside(hit, occasion, is_before, shape.within_turns)
+            ]
             if beside:
                 found.append(beside[0])
             elif is_before or _goes_on(judgement, occasion):

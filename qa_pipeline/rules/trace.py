@@ -69,7 +69,9 @@ def describe_hit(hit: Hit) -> str:
         parts.append(f"“{hit.quote}”")
     if hit.heard_as:
         parts.append(f"听作“{_short(hit.heard_as)}”")
-    parts.append(_STRENGTHS[hit.strength] + (f"，差 {hit.distance:g} 个音节" if hit.strength is Strength.FUZZY and hit.distance else ""))
+    parts.append(
+        _STRENGTHS[hit.strength] + (f"，差 {hit.distance:g} 个音节" if hit.strength is Strength.FUZZY and hit.distance else "")
+    )
     if hit.confidence is not None:
         parts.append(f"识别置信度 {hit.confidence:.0%}")
     if hit.note:

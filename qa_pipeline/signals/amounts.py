@@ -31,7 +31,11 @@ _PERIODS = (
 def _group(words: tuple[str, ...], by_sound: bool) -> str:
     sound = phonetics().sound
     return "|".join(
-        sorted((re.escape(sound(w) if by_sound else w).replace(re.escape("#"), "[" + _NUMERALS + "]") for w in words), key=len, reverse=True)
+        sorted(
+            (re.escape(sound(w) if by_sound else w).replace(re.escape("#"), "[" + _NUMERALS + "]") for w in words),
+            key=len,
+            reverse=True,
+        )
     )
 
 
@@ -40,7 +44,9 @@ class _Money:
 
     @cached_property
     def amount(self) -> re.Pattern[str]:
-        return re.compile(rf"(?P<number>[{_NUMERALS}]+(?:点[{_NUMERALS}]+)?|半)(?P<unit>块钱|{_group(_UNITS, False)})(?P<rest>[{_NUMERALS}](?:毛|角|分)?)?")
+        return re.compile(
+            rf"(?P<number>[{_NUMERALS}]+(?:点[{_NUMERALS}]+)?|半)(?P<unit>块钱|{_group(_UNITS, False)})(?P<rest>[{_NUMERALS}](?:毛|角|分)?)?"
+        )
 
     @cached_property
     def amount_sound(self) -> re.Pattern[str]:
@@ -59,7 +65,9 @@ class _Money:
     @cached_property
     def bare(self) -> re.Pattern[str]:
         """一个月十九, 每月只要三十八: a number straight after its period needs no unit."""
-        return re.compile(rf"(?:每月|每个月|一个月|月租|月费|包月)(?:是|为|只|就|才|要|收|也|您|扣|花|的费用)*(?P<number>[{_NUMERALS}]{{2,}}|[三五六八九十])(?![{_NUMERALS}天年月日号个g兆])|[{_NUMERALS}]{{2,}}(?:一个月|每个月|每月|一年|一季度)")
+        return re.compile(
+            rf"(?:每月|每个月|一个月|月租|月费|包月)(?:是|为|只|就|才|要|收|也|您|扣|花|的费用)*(?P<number>[{_NUMERALS}]{{2,}}|[三五六八九十])(?![{_NUMERALS}天年月日号个g兆])|[{_NUMERALS}]{{2,}}(?:一个月|每个月|每月|一年|一季度)"
+        )
 
 
 _MONEY = _Money()
@@ -167,7 +175,11 @@ class DateSpec:
             windows = scope(ctx).windows
             hits = [window_hit(w, m.span(), "日期或期限", Strength.EXACT) for w in windows for m in expression.finditer(w.chars)]
             if not hits and loose:
-                hits = [window_hit(w, m.span(), "日期或期限（同音）", Strength.PHONETIC) for w in windows for m in by_sound.finditer(w.sounds)]
+                hits = [
+                    window_hit(w, m.span(), "日期或期限（同音）", Strength.PHONETIC)
+                    for w in windows
+                    for m in by_sound.finditer(w.sounds)
+                ]
             return tuple(sorted(hits, key=lambda hit: hit.position))
 
         return Finders(find=find, scope=scope)

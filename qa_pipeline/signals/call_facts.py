@@ -117,7 +117,9 @@ class ConfirmationsSpec:
             if len(calls) >= self.wanted:
                 return ()
             dates = "、".join((past.call.started_at or "时间不详")[:10] for past in calls) or "没有"
-            return (fact_hit("二次确认", str(len(calls)), f"收费前有效的确认通话 {len(calls)} 次（{dates}），应有 {self.wanted} 次"),)
+            return (
+                fact_hit("二次确认", str(len(calls)), f"收费前有效的确认通话 {len(calls)} 次（{dates}），应有 {self.wanted} 次"),
+            )
 
         return Finders(find=find, scope=whole_scope)
 

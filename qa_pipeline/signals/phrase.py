@@ -137,8 +137,8 @@ class _Searcher:
         matches = []
         for window in windows:
             if window.passage.index in passages:
-                for match in pattern.find(window.chars, window.sounds, by_sound):
-                    matches.append((window, replace(match, start=match.start + window.start, end=match.end + window.start)))
+                found = pattern.find(window.chars, window.sounds, by_sound)
+                matches += [(window, _shifted(match, window.start)) for match in found]
         return matches
 
     def _fuzzy(self, windows: tuple[Window, ...]) -> list[tuple[Window, Match, _Entry]]:
@@ -148,9 +148,7 @@ class _Searcher:
                 for pattern in entry.patterns:
                     match = pattern.nearest(window.sounds)
                     if match is not None and match.distance <= allowed_distance(len(match.heard_as), strict=False):
-                        found.append(
-                            (window, replace(match, start=match.start + window.start, end=match.end + window.start), entry)
-                        )
+                        found.append((window, _shifted(match, window.start), entry))
         return found
 
     def nearest(self, ctx: Context) -> Hit | None:
@@ -167,7 +165,7 @@ class _Searcher:
         if best is None or best[0] > 0.6:
             return None
         _, window, match = best
-        return passage_hit(window.passage, replace(match, start=match.start + window.start, end=match.end + window.start))
+        return passage_hit(window.passage, _shifted(match, window.start))
 
     def _excuse(self, passage: Passage, match: Match, entry: _Entry) -> str | None:
         if match.strength is Strength.FUZZY:
@@ -184,6 +182,10 @@ class _Searcher:
             if found := pattern.chars.search(passage.chars, max(0, match.start - QUOTE_REACH), match.start):
                 return f"前面是“{found.group()}”，属于转述或否定，不算"
         return None
+
+
+def _shifted(match: Match, by: int) -> Match:
+    return replace(match, start=match.start + by, end=match.end + by)
 
 
 def passage_hit(passage: Passage, match: Match) -> Hit:

@@ -9,7 +9,6 @@ common reading first; a phrase is also tried in its phrase-level reading (银行
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 
 _FIRST_CLASS = 0xE000
@@ -74,7 +73,7 @@ class Phonetics:
             return (by_char,)
         from pypinyin import Style, lazy_pinyin
 
-        syllables: Iterable[str] = lazy_pinyin(phrase, style=Style.NORMAL, errors=lambda run: list(run), v_to_u=False)
+        syllables: list[str] = lazy_pinyin(phrase, style=Style.NORMAL, errors=list, v_to_u=False)  # type: ignore[arg-type]
         by_phrase = "".join(self._class(item) if len(item) > 1 or item.isalpha() else item for item in syllables)
         return (by_char,) if by_phrase == by_char or len(by_phrase) != len(by_char) else (by_char, by_phrase)
 

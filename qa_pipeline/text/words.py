@@ -35,5 +35,7 @@ def boundaries(text: str) -> frozenset[int]:
 @lru_cache(maxsize=1)
 def common_characters(count: int = 3000) -> tuple[tuple[str, int], ...]:
     """The commonest single characters and their frequency in jieba's dictionary, commonest first."""
-    singles = [(word, int(count)) for word, count in _tokenizer().FREQ.items() if len(word) == 1 and "一" <= word <= "龥" and count > 0]
+    singles = [
+        (word, int(count)) for word, count in _tokenizer().FREQ.items() if len(word) == 1 and "一" <= word <= "龥" and count > 0
+    ]
     return tuple(sorted(singles, key=lambda item: (-item[1], item[0]))[:count])
