@@ -50,8 +50,9 @@ _MESSAGES = (
     (re.compile(r"^Missing option '(.+?)'.*$", re.S), r"还缺选项 \1。"),
     (re.compile(r"^Got unexpected extra arguments? \((.+)\)$"), r"多出的内容：\1。"),
     (re.compile(r"^Option '?(.+?)'? requires an argument\.$"), r"选项 \1 后面要写一个值。"),
-    (re.compile(r"^Invalid value for '?(.+?)'?: '(.*)' is not a valid (?:integer|int)( range)?\.$"), r"\1 应是整数，写的是“\2”。"),
-    (re.compile(r"^Invalid value for '?(.+?)'?: '(.*)' is not one of (.+)\.$"), r"\1 只能是 \3，写的是“\2”。"),
+    (re.compile(r"^Invalid value for '?(.+?)'?: .*valid integer.*$", re.S), r"\1 应是整数。"),
+    (re.compile(r"^Invalid value for '?(.+?)'?: .*valid (?:number|float).*$", re.S), r"\1 应是数字。"),
+    (re.compile(r"^Invalid value for '?(.+?)'?: .*greater than or equal to (\S+?)\.?$", re.S), r"\1 不能小于 \2。"),
     (re.compile(r"^Invalid value for '?(.+?)'?: (.+)$", re.S), r"\1 的值不对：\2"),
 )
 

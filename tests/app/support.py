@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qa_pipeline.errors import StageError
 from qa_pipeline.intake.decode import audio_hash, decode
-from qa_pipeline.model import ChannelSpan, EngineInfo, Recording, Segment, Transcript
+from qa_pipeline.model import Acoustics, ChannelSpan, EngineInfo, Recording, Segment, Transcript, VoiceSpan
 from qa_pipeline.pipeline import Hearing
 from qa_pipeline.resources import samples_dir
 
@@ -50,6 +50,29 @@ def transcript(recording: Recording, turns: Sequence[dict[str, object]]) -> Tran
         engine=ENGINE,
         segments=segments,
         voiced=voiced,
+        acoustics=_acoustics(recording, turns),
+    )
+
+
+def _acoustics(recording: Recording, turns: Sequence[dict[str, object]]) -> Acoustics:
+    """An even level, no pitch; for one channel the two voices as they really spoke."""
+    steps = round(recording.duration_s / 0.1)
+    order = list(dict.fromkeys(str(turn["role"]) for turn in turns))
+    voices = tuple(
+        VoiceSpan(
+            voice=order.index(str(turn["role"])),
+            start_s=float(str(turn["start_s"])),
+            end_s=float(str(turn["end_s"])),
+            confidence=1.0,
+        )
+        for turn in turns
+        if recording.channels == 1 and order.index(str(turn["role"])) < 2
+    )
+    return Acoustics(
+        hop_s=0.1,
+        level_db=((-20.0,) * steps,) * recording.channels,
+        pitch_st=((None,) * steps,) * recording.channels,
+        voices=voices,
     )
 
 
