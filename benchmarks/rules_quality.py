@@ -15,6 +15,8 @@ from qa_pipeline.audit import audit
 from qa_pipeline.model import Outcome, Verdict
 from qa_pipeline.resources import lexicons_dir, rules_dir
 from qa_pipeline.rules.load import load_book
+from qa_pipeline.rules.noise import mutate
+from qa_pipeline.text import phonetic
 
 
 def judge(call: LabelledCall, outcomes: tuple[Outcome, ...], counts: dict[str, Counter[str]]) -> list[str]:
@@ -56,14 +58,19 @@ def main() -> None:
     parser.add_argument("half", choices=("dev", "test"))
     parser.add_argument("--sealed", action="store_true", help="print figures only")
     parser.add_argument("--clause", default="", help="only these clauses, comma separated")
+    parser.add_argument("--noise", type=float, default=0.0, help="share of characters misheard (qa_pipeline.rules.noise)")
+    parser.add_argument("--matching", choices=("tolerant", "syllables", "characters"), default="tolerant")
     options = parser.parse_args()
-    book = load_book(rules_dir(), lexicons_dir())
+    if options.matching == "syllables":  # exact pinyin: no confusion classes either
+        phonetic._INITIALS = phonetic._FINALS = ()
+    book = load_book(rules_dir(), lexicons_dir(), matching=options.matching)
     counts: dict[str, Counter[str]] = {}
     clean_false = clean = 0
     started = time.perf_counter()
     wanted = set(filter(None, options.clause.split(",")))
     for call in load(options.half):
-        outcomes = tuple(o for o in audit(book, call.conversation) if not wanted or o.clause in wanted)
+        conversation = mutate(call.conversation, options.noise, "quality") if options.noise else call.conversation
+        outcomes = tuple(o for o in audit(book, conversation) if not wanted or o.clause in wanted)
         if wanted:
             call = LabelledCall(
                 conversation=call.conversation,

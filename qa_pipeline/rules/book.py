@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,24 +48,27 @@ class PhraseIndex:
 
     def scan(self, view: View) -> ScannedCall:
         found: dict[str, set[int]] = {}
-        for passage in () if self._empty else view.passages:
-            for sources in {sources for _, sources in self._automaton.iter(passage.sounds)}:
+        if not self._empty:
+            starts = view.starts
+            for end, sources in self._automaton.iter(view.sounds):
+                passage = bisect_right(starts, end) - 1
                 for source in sources:
-                    found.setdefault(source, set()).add(passage.index)
-        return ScannedCall({source: frozenset(passages) for source, passages in found.items()})
-
-
-_NONE: frozenset[int] = frozenset()
+                    if source in found:
+                        found[source].add(passage)
+                    else:
+                        found[source] = {passage}
+        return ScannedCall(found)
 
 
 class ScannedCall:
     """The index of one call."""
 
-    def __init__(self, found: Mapping[str, frozenset[int]]) -> None:
+    def __init__(self, found: Mapping[str, set[int]]) -> None:
         self._found = found
 
-    def candidates(self, view: View, pattern: str) -> frozenset[int]:
-        return self._found.get(pattern, _NONE)
+    def present(self, patterns: Collection[str]) -> Iterable[tuple[str, set[int]]]:
+        """Of ``patterns`` those that may be in the call, with the passages, in a fixed order."""
+        return [(source, self._found[source]) for source in sorted(self._found.keys() & patterns)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,9 +164,10 @@ def _compare(group: str, example: Example, outcomes: tuple[Outcome, ...]) -> lis
         return [f"应判{'或'.join(allowed)}，判成了{verdict}：{outcomes[0].reason}"]
     problems = []
     quotes = [item.quote for outcome in outcomes for item in outcome.evidence]
-    for wanted in example.finds:
-        if not any(wanted in quote for quote in quotes):
-            problems.append(f"证据里没有引用“{wanted}”，引用的是：{'；'.join(filter(None, quotes)) or '无'}")
+    quoted = "；".join(filter(None, quotes)) or "无"
+    problems += [
+        f"证据里没有引用“{wanted}”，引用的是：{quoted}" for wanted in example.finds if not any(wanted in quote for quote in quotes)
+    ]
     missing = {label for outcome in outcomes for label in outcome.missing}
     if example.missing and set(example.missing) != missing:
         problems.append(f"应报缺少“{'、'.join(example.missing)}”，报的是“{'、'.join(sorted(missing))}”")

@@ -81,7 +81,7 @@ def commission(judgement: Judgement, hits: Sequence[Hit], reason: str, ordinal: 
 
 def omission(judgement: Judgement, missing: Sequence[str], found: Sequence[Hit], reason: str, at: Hit | None = None) -> Outcome:
     """A violation because something was not said; poor hearing of the span searched makes it 无法判定."""
-    spec, ctx, fairness = judgement.spec, judgement.ctx, judgement.fairness
+    spec, ctx = judgement.spec, judgement.ctx
     scopes = [ctx.signal(name).scope(ctx) for name in missing]
     turns = sorted({index for scope in scopes for index in scope.turns})
     searched = [ctx.view.turns[index] for index in turns]

@@ -10,7 +10,7 @@ from qa_pipeline.errors import Problem, RuleFileError
 from qa_pipeline.rules.base import RuleSpec
 from qa_pipeline.rules.book import PhraseIndex, Rule, RuleBook, bind_rule
 from qa_pipeline.signals.base import Bound
-from qa_pipeline.signals.kit import BindError, Kit
+from qa_pipeline.signals.kit import BindError, Kit, Matching
 from qa_pipeline.signals.phrase import PhraseSpec
 from qa_pipeline.strict_yaml import read_file
 from qa_pipeline.text.lexicon import Lexicon, NumberSegments
@@ -23,6 +23,7 @@ REQUIRED_LEXICONS = ("quoting", "activation")
 
 @dataclass(slots=True)
 class _Loading:
+    matching: Matching
     problems: list[Problem] = field(default_factory=list)
     lexicons: dict[str, Lexicon] = field(default_factory=dict)
     segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -33,13 +34,13 @@ class _Loading:
         self.problems.append(Problem(path=path, line=line, col=col, message=message))
 
 
-def load_book(rules_dir: Path, lexicons_dir: Path) -> RuleBook:
+def load_book(rules_dir: Path, lexicons_dir: Path, matching: Matching = "tolerant") -> RuleBook:
     """The rule book of two folders.
 
     Raises RuleFileError with every problem of every file: unknown keys, wrong types, undefined signals, malformed phrases,
     duplicate ids, missing lexicons.
     """
-    loading = _Loading()
+    loading = _Loading(matching=matching)
     for folder, what in ((rules_dir, "规则"), (lexicons_dir, "词库")):
         if not folder.is_dir():
             loading.note(str(folder), f"找不到{what}文件夹，请用 --rules 指定，或检查路径")
@@ -102,7 +103,7 @@ def _rule(loading: _Loading, path: Path, shown: str) -> None:
     if spec is None:
         return
     strength = "loose" if spec.judge.omission else "strict"
-    kit = Kit(lexicons=loading.lexicons, default_strength=strength, segment_table=loading.segments)
+    kit = Kit(lexicons=loading.lexicons, default_strength=strength, matching=loading.matching, segment_table=loading.segments)
     try:
         loading.rules.append(bind_rule(spec, shown, kit))
     except (PatternError, BindError) as error:
@@ -120,7 +121,7 @@ def _unique(loading: _Loading) -> None:
 
 
 def _activation(loading: _Loading) -> Bound:
-    kit = Kit(lexicons=loading.lexicons, default_strength="strict")
+    kit = Kit(lexicons=loading.lexicons, default_strength="strict", matching=loading.matching)
     finders = PhraseSpec(label="为客户开通", lexicons=("activation",)).bind(kit)
     loading.patterns.update(kit.used)
     return Bound(

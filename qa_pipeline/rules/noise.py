@@ -68,17 +68,21 @@ def mutate(conversation: Conversation, rate: float, seed: str) -> Conversation:
 
 
 def _pieces(turn: Turn, role: Role, pieces: Sequence[str], first: int) -> list[Turn]:
-    start, end = turn.start_s, turn.end_s
-    made = []
-    for nth, piece in enumerate(pieces):
+    """The turn's pieces, with its time shared out by length."""
+    whole = max(1, sum(map(len, pieces)))
+    made: list[Turn] = []
+    begun = 0
+    for piece in pieces:
         normal = normalise(piece)
         low = high = None
-        if start is not None and end is not None:
-            low, high = start + (end - start) * nth / len(pieces), start + (end - start) * (nth + 1) / len(pieces)
+        if turn.start_s is not None and turn.end_s is not None:
+            length = turn.end_s - turn.start_s
+            low, high = turn.start_s + length * begun / whole, turn.start_s + length * (begun + len(piece)) / whole
+        begun += len(piece)
         made.append(
             replace(
                 turn,
-                index=first + nth,
+                index=first + len(made),
                 role=role,
                 raw=piece,
                 text=normal.text,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Strength
@@ -85,7 +86,7 @@ class MoneySpec:
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
-        loose = kit.default_strength == "loose"
+        loose = kit.default_strength == "loose" and kit.matching != "characters"
 
         def scope(ctx: Context) -> Scope:
             return make_scope(ctx, "any" if ctx.both_roles and loose else self.who, self.where)
@@ -122,7 +123,7 @@ class MoneySpec:
 
     def _across(self, windows: tuple[Window, ...]) -> Iterator[Hit]:
         """The period told in the next turn of the same speaker: 就九十九块 …… 不是，一次性的."""
-        for earlier, later in zip(windows, windows[1:], strict=False):
+        for earlier, later in pairwise(windows):
             amounts = list(_MONEY.amount.finditer(earlier.chars))
             if amounts and len(earlier.chars) - amounts[-1].end() <= self.reach:
                 period = _MONEY.period.search(later.chars, 0, self.reach)
@@ -164,7 +165,7 @@ class DateSpec:
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
-        loose = kit.default_strength == "loose"
+        loose = kit.default_strength == "loose" and kit.matching != "characters"
         expression = re.compile("|".join(f"(?:{_DATES[form]})" for form in self.forms))
         by_sound = re.compile(_sound_of(expression.pattern))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Literal, Protocol
@@ -105,11 +105,13 @@ class Window:
 
     @property
     def chars(self) -> str:
-        return self.passage.chars[self.start : self.end]
+        whole = self.passage.chars
+        return whole if self.start == 0 and self.end == len(whole) else whole[self.start : self.end]
 
     @property
     def sounds(self) -> str:
-        return self.passage.sounds[self.start : self.end]
+        whole = self.passage.sounds
+        return whole if self.start == 0 and self.end == len(whole) else whole[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +155,8 @@ class History(Protocol):
 
 
 class PatternIndex(Protocol):
-    def candidates(self, view: View, pattern: str) -> frozenset[int]:
-        """Passages in which one of the pattern's anchors sounds."""
+    def present(self, patterns: Collection[str]) -> Iterable[tuple[str, set[int]]]:
+        """Of ``patterns`` those one of whose anchors sounds in the call, with the passages in which it does."""
 
 
 Finder = Callable[["Context"], tuple[Hit, ...]]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from qa_pipeline.signals.base import Context, Hit, Scope
 from qa_pipeline.text.lexicon import Lexicon, Term
 from qa_pipeline.text.pattern import Pattern, compile_pattern
+
+Matching = Literal["tolerant", "syllables", "characters"]  # the last two only to measure what tolerance buys
 
 
 class BindError(ValueError):
@@ -29,6 +32,7 @@ class Kit:
 
     lexicons: Mapping[str, Lexicon]
     default_strength: str  # strict | loose
+    matching: Matching = "tolerant"
     segment_table: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     used: dict[str, Pattern] = field(default_factory=dict)
 

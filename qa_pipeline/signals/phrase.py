@@ -8,12 +8,13 @@ grows with the length. Distance is only tried where nothing nearer was found.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Strength
 from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who, Window
-from qa_pipeline.signals.kit import Finders, Kit
+from qa_pipeline.signals.kit import Finders, Kit, Matching
 from qa_pipeline.signals.scope import make_scope
 from qa_pipeline.signals.view import Passage
 from qa_pipeline.strict_yaml import Doc
@@ -57,17 +58,27 @@ class PhraseSpec:
         for name in self.lexicons:
             terms += kit.terms(name)
         strength = self.strength or kit.default_strength
+        entries = tuple(_entry(kit, term, self) for term in terms)
         searcher = _Searcher(
             spec=self,
             strict=strength != "loose",
-            sounds_from=99 if strength == "exact" else PHONETIC_FROM_STRICT if strength == "strict" else PHONETIC_FROM_LOOSE,
-            entries=tuple(_entry(kit, term, self) for term in terms),
+            fuzzy=strength == "loose" and kit.matching == "tolerant",
+            sounds_from=_sounds_from(strength, kit.matching),
+            entries=entries,
+            patterns={pattern.source: (pattern, entry) for entry in reversed(entries) for pattern in entry.patterns},
             unless=tuple(
                 kit.pattern(text) for text in (*self.unless, *(t for name in self.unless_lexicons for t in kit.texts(name)))
             ),
             quoting=() if self.quoted or strength == "loose" else tuple(kit.pattern(text) for text in kit.texts("quoting")),
         )
         return Finders(find=searcher.find, nearest=searcher.nearest, scope=searcher.scope)
+
+
+def _sounds_from(strength: str, matching: Matching) -> int:
+    """Syllables from which a phrase may be found by its sound alone."""
+    if strength == "exact" or matching == "characters":
+        return 99
+    return PHONETIC_FROM_STRICT if strength == "strict" else PHONETIC_FROM_LOOSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +106,10 @@ def _entry(kit: Kit, term: Term, spec: PhraseSpec) -> _Entry:
 class _Searcher:
     spec: PhraseSpec
     strict: bool
+    fuzzy: bool
     sounds_from: int
     entries: tuple[_Entry, ...]
+    patterns: Mapping[str, tuple[Pattern, _Entry]]  # by source
     unless: tuple[Pattern, ...]
     quoting: tuple[Pattern, ...]
 
@@ -107,39 +120,30 @@ class _Searcher:
     def find(self, ctx: Context) -> tuple[Hit, ...]:
         windows = self.scope(ctx).windows
         found: list[tuple[Window, Match, _Entry]] = []
-        for entry in self.entries:
-            for pattern in entry.patterns:
-                found += [(window, match, entry) for window, match in self._matches(ctx, windows, pattern)]
-        if not found and not self.strict:
+        for source, passages in ctx.index.present(self.patterns.keys()):
+            pattern, entry = self.patterns[source]
+            by_sound = pattern.syllables >= self.sounds_from
+            for window in windows:
+                if window.passage.index in passages:
+                    matches = pattern.find(window.chars, window.sounds, by_sound, window.start)
+                    found += [(window, match, entry) for match in matches]
+        if not found and self.fuzzy:
             found = self._fuzzy(windows)
         hits: list[Hit] = []
         taken: dict[int, list[tuple[int, int]]] = {}
-        found.sort(key=lambda item: (item[0].passage.index, item[1].start, -item[1].end))
+        found.sort(key=lambda item: (item[0].passage.index, item[1].start, -item[1].end, item[1].heard_as))
         for window, match, entry in found:
             spans = taken.setdefault(window.passage.index, [])
             if any(match.start < end and start < match.end for start, end in spans):
                 continue
-            hit = passage_hit(window.passage, match)
             excuse = self._excuse(window.passage, match, entry)
             if excuse is not None:
-                ctx.excused.append(replace(hit, note=excuse))
+                ctx.excused.append(replace(passage_hit(window.passage, match), note=excuse))
                 continue
             spans.append((match.start, match.end))
-            hits.append(hit)
+            hits.append(passage_hit(window.passage, match))
         hits.sort(key=lambda hit: hit.position)
         return tuple(_once(hits)) if self.spec.once_per_turn else tuple(hits)
-
-    def _matches(self, ctx: Context, windows: tuple[Window, ...], pattern: Pattern) -> list[tuple[Window, Match]]:
-        passages = ctx.index.candidates(ctx.view, pattern.source)
-        if not passages:
-            return []
-        by_sound = pattern.syllables >= self.sounds_from
-        matches = []
-        for window in windows:
-            if window.passage.index in passages:
-                found = pattern.find(window.chars, window.sounds, by_sound)
-                matches += [(window, _shifted(match, window.start)) for match in found]
-        return matches
 
     def _fuzzy(self, windows: tuple[Window, ...]) -> list[tuple[Window, Match, _Entry]]:
         found = []

@@ -22,6 +22,15 @@ _ROLES: dict[str, frozenset[Role]] = {
 
 def make_scope(ctx: Context, who: Who, where: Where) -> Scope:
     """The scope of one signal in one call. An ``after`` whose signal was not found leaves an empty scope."""
+    if where.after or where.before or where.answering or where.not_answering:
+        return _make_scope(ctx, who, where)
+    known = ctx.view.scopes.get((who, where))
+    if not isinstance(known, Scope):
+        known = ctx.view.scopes[who, where] = _make_scope(ctx, who, where)
+    return known
+
+
+def _make_scope(ctx: Context, who: Who, where: Where) -> Scope:
     roles = _ROLES[who]
     turns = [turn for turn in ctx.view.turns if turn.role in roles]
     turns = _by_count(ctx, turns, roles, where)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from qa_pipeline.model import Conversation, Role, Turn
-from qa_pipeline.text.pattern import FILLERS, strip
+from qa_pipeline.text.pattern import FILLERS, KEPT, strip
 from qa_pipeline.text.phonetic import phonetics
 
+BETWEEN = "\n"  # between passages in the sounds of the whole call: no phrase crosses it
 PAUSE_S = 0.4  # a pause within a turn that ends a clause
 _BACKCHANNELS = frozenset(
     (
@@ -46,6 +48,7 @@ _LISTENING = frozenset(
 )
 
 
+@lru_cache(maxsize=8192)
 def bare(text: str) -> str:
     """A turn's text without punctuation and fillers."""
     return strip(text)
@@ -71,18 +74,29 @@ class Position:
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """What one role says in a row. ``at[i]`` is where ``chars[i]`` stands; ``clauses`` are offsets at which a clause begins."""
+    """What one role says in a row: ``chars`` and their ``sounds``; where they stand is worked out when it is asked for."""
 
     index: int
     role: Role
     turns: tuple[Turn, ...]
     chars: str
-    at: tuple[tuple[int, int], ...]  # (position in ``turns``, character in that turn's text)
-    clauses: tuple[int, ...]
+    sounds: str
 
     @cached_property
-    def sounds(self) -> str:
-        return phonetics().sound(self.chars)
+    def at(self) -> tuple[tuple[int, int], ...]:
+        """For each character: position in ``turns``, and character in that turn's text."""
+        return tuple((nth, char) for nth, turn in enumerate(self.turns) for char in _kept(turn.text))
+
+    @cached_property
+    def clauses(self) -> tuple[int, ...]:
+        """Offsets at which a clause begins."""
+        starts: list[int] = []
+        before = 0
+        for turn in self.turns:
+            kept = _kept(turn.text)
+            starts += [before + begin for begin in _begins(turn, kept)]
+            before += len(kept)
+        return tuple(starts)
 
     def position(self, offset: int) -> Position:
         if not self.at:
@@ -146,35 +160,23 @@ def _time(turn: Turn, char: int, at_end: bool) -> float | None:
     return round(turn.start_s + share * (turn.end_s - turn.start_s), 3)
 
 
-def _stream(turn: Turn) -> tuple[list[int], list[int]]:
-    """Characters of the turn's text that count, and at which of them a clause begins."""
-    kept: list[int] = []
-    begins: list[int] = []
-    fresh = True
-    pauses = {
-        later.start for earlier, later in zip(turn.words, turn.words[1:], strict=False) if later.start_s - earlier.end_s >= PAUSE_S
-    }
-    for index, char in enumerate(turn.text):
-        if not (char.isalnum() or char in "·") or char in FILLERS:
-            fresh = fresh or not (char in FILLERS or char == " ")
-            continue
-        if fresh or turn.to_raw[index] in pauses:
-            begins.append(len(kept))
-            fresh = False
-        kept.append(index)
-    return kept, begins
+@lru_cache(maxsize=4096)
+def _kept(text: str) -> tuple[int, ...]:
+    """Offsets of the characters that ``strip`` leaves."""
+    return tuple(match.start() for match in KEPT.finditer(text))
 
 
-def _passage(index: int, turns: list[Turn]) -> Passage:
-    chars: list[str] = []
-    at: list[tuple[int, int]] = []
-    clauses: list[int] = []
-    for nth, turn in enumerate(turns):
-        kept, begins = _stream(turn)
-        clauses += [len(chars) + begin for begin in begins]
-        chars += [turn.text[i] for i in kept]
-        at += [(nth, i) for i in kept]
-    return Passage(index=index, role=turns[0].role, turns=tuple(turns), chars="".join(chars), at=tuple(at), clauses=tuple(clauses))
+def _begins(turn: Turn, kept: tuple[int, ...]) -> list[int]:
+    """Which of the kept characters begin a clause: after punctuation, or after a pause in the word times."""
+    pauses = {later.start for earlier, later in pairwise(turn.words) if later.start_s - earlier.end_s >= PAUSE_S}
+    begins = []
+    previous = -1
+    for nth, index in enumerate(kept):
+        between = turn.text[previous + 1 : index]
+        if nth == 0 or any(char not in FILLERS and char != " " for char in between) or turn.to_raw[index] in pauses:
+            begins.append(nth)
+        previous = index
+    return begins
 
 
 class View:
@@ -183,10 +185,21 @@ class View:
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
         self.turns = conversation.turns
-        self.passages: tuple[Passage, ...] = tuple(self._cut())
-        self.passage_of: dict[int, Passage] = {turn.index: passage for passage in self.passages for turn in passage.turns}
+        groups = self._cut()
+        texts = ["".join(bare(turn.text) for turn in group) for group in groups]
+        self.sounds = phonetics().sound(BETWEEN.join(texts))  # of the whole call, passages apart
+        self.starts: list[int] = []
+        passages = []
+        begun = 0
+        for index, (group, chars) in enumerate(zip(groups, texts, strict=True)):
+            sounds = self.sounds[begun : begun + len(chars)]
+            passages.append(Passage(index=index, role=group[0].role, turns=tuple(group), chars=chars, sounds=sounds))
+            self.starts.append(begun)
+            begun += len(chars) + len(BETWEEN)
+        self.passages: tuple[Passage, ...] = tuple(passages)
+        self.scopes: dict[object, object] = {}  # scopes that depend on the call alone, shared by all rules
 
-    def _cut(self) -> list[Passage]:
+    def _cut(self) -> list[list[Turn]]:
         groups: list[list[Turn]] = []
         open_group: dict[Role, int] = {}
         for turn in self.turns:
@@ -198,7 +211,7 @@ class View:
                 groups[nth].append(turn)
             if not _only_listens(turn):
                 open_group = {turn.role: open_group[turn.role]}
-        return [_passage(index, group) for index, group in enumerate(groups)]
+        return groups
 
     @cached_property
     def by_role(self) -> dict[Role, tuple[Passage, ...]]:

@@ -18,7 +18,8 @@ from qa_pipeline.text.normalise import normalise
 from qa_pipeline.text.phonetic import phonetics
 
 FILLERS = "嗯啊呃哦噢喔诶欸唉哎呀哈"
-_DROPPED = re.compile(rf"[^\w]|[{FILLERS}_]")
+KEPT = re.compile(rf"[^\W_{FILLERS}]")
+_DROPPED = re.compile(rf"[\W_{FILLERS}]+")
 _NUMERALS = "零一二两三四五六七八九十百千万几半点多"
 _NUMERAL_SET = frozenset(_NUMERALS)
 DEFAULT_GAP = 4
@@ -249,8 +250,8 @@ class Pattern:
     syllables: int
     literals: tuple[tuple[str, str], ...] = field(repr=False)  # (text, sound) of gapless readings long enough for edit distance
 
-    def find(self, chars: str, sounds: str, by_sound: bool) -> list[Match]:
-        """All matches, leftmost first, not overlapping."""
+    def find(self, chars: str, sounds: str, by_sound: bool, offset: int = 0) -> list[Match]:
+        """All matches, leftmost first, not overlapping; ``offset`` is where the strings begin in their stream."""
         found = []
         for match in self.sounds.finditer(sounds) if by_sound else self.chars.finditer(chars):
             start, end = match.span()
@@ -258,7 +259,7 @@ class Pattern:
                 continue  # recognisers write numbers as numbers: 机 is not 几
             exact = not by_sound or self.chars.fullmatch(chars, start, end) is not None
             strength = Strength.EXACT if exact else Strength.PHONETIC
-            found.append(Match(start=start, end=end, heard_as=self.source, strength=strength, distance=0))
+            found.append(Match(start=start + offset, end=end + offset, heard_as=self.source, strength=strength, distance=0))
         return found
 
     def nearest(self, sounds: str) -> Match | None:
