@@ -25,6 +25,10 @@ class Spans:
     def __bool__(self) -> bool:
         return bool(self._spans)
 
+    @property
+    def total_s(self) -> float:
+        return sum(end - start for start, end in self._spans)
+
     def clip(self, start: float, end: float) -> list[tuple[float, float]]:
         """The parts inside a stretch, in order."""
         parts = []
