@@ -43,7 +43,8 @@ class PhraseSpec:
     whole: Annotated[Literal["", "clause", "turn"], Doc("必须自成一句（clause）或自成一个话轮（turn）")] = ""
     bounded: Annotated[bool, Doc("两端必须是词的边界（按 jieba 分词）")] = False
     strength: Annotated[
-        Literal["", "strict", "loose", "exact"], Doc("strict 从严，loose 从宽，exact 只认原字；不写则违禁从严、应说从宽")
+        Literal["", "strict", "loose", "sounds", "exact"],
+        Doc("strict 从严，loose 从宽，sounds 同音两个字起算而不容差音节，exact 只认原字；不写则违禁从严、应说从宽"),
     ] = ""
     once_per_turn: Annotated[bool, Doc("一个话轮里说几遍只算一次")] = False
     quoted: Annotated[bool, Doc("true：转述、引用别人的话也算")] = False
@@ -61,7 +62,8 @@ class PhraseSpec:
         entries = tuple(_entry(kit, term, self) for term in terms)
         searcher = _Searcher(
             spec=self,
-            strict=strength != "loose",
+            strict=strength in ("strict", "exact"),
+            fuzzy=strength == "loose",
             fuzzy=strength == "loose" and kit.matching == "tolerant",
             sounds_from=_sounds_from(strength, kit.matching),
             entries=entries,
@@ -69,7 +71,9 @@ class PhraseSpec:
             unless=tuple(
                 kit.pattern(text) for text in (*self.unless, *(t for name in self.unless_lexicons for t in kit.texts(name)))
             ),
-            quoting=() if self.quoted or strength == "loose" else tuple(kit.pattern(text) for text in kit.texts("quoting")),
+            quoting=()
+            if self.quoted or strength in ("loose", "sounds")
+            else tuple(kit.pattern(text) for text in kit.texts("quoting")),
         )
         return Finders(find=searcher.find, nearest=searcher.nearest, scope=searcher.scope)
 

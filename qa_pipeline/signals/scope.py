@@ -10,7 +10,7 @@ from qa_pipeline.signals.view import Passage, Position, is_backchannel
 
 ANSWER_REACH = 60  # characters between a question and the end of the turn that holds it
 _SHORT_TAIL = 20
-_ASKS_AGAIN = re.compile(r"吗|好不好|行不行|可不可以|要不要|需不需要|怎么样|可以不|[吧呢么](?=[^一-龥]|您|你|$)|？|\?")
+_ASKS_AGAIN = re.compile(r"吗|好不好|行不行|可不可以|要不要|需不需要|怎么样|可以不|[吧呢么](?=[^一-龥]|您|你|$)|[一-龥]\W*[？?]")
 _SAME_QUESTION = re.compile(r"^\W*(还是|或者|或是|[吗吧呢么啊呀没]|不是|对吧|是吧|是吗|对吗)")
 
 _ROLES: dict[str, frozenset[Role]] = {
