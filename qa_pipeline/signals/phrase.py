@@ -63,7 +63,6 @@ class PhraseSpec:
         searcher = _Searcher(
             spec=self,
             strict=strength in ("strict", "exact"),
-            fuzzy=strength == "loose",
             fuzzy=strength == "loose" and kit.matching == "tolerant",
             sounds_from=_sounds_from(strength, kit.matching),
             entries=entries,
