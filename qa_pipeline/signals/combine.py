@@ -12,6 +12,8 @@ from qa_pipeline.signals.view import is_backchannel
 from qa_pipeline.strict_yaml import Doc
 
 
+_ROUNDING_S = 0.05  # measured spans are rounded to hundredths, word times drift more
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnyOfSpec:
     """几个信号里出现任何一个。"""
@@ -126,7 +128,7 @@ class WithoutSpec:
         if self.anywhere:
             return True
         if self.seconds_before is not None and hit.start_s is not None and other.end_s is not None:
-            return -0.001 <= hit.start_s - other.end_s <= self.seconds_before or other.position.turn == hit.position.turn >= 0
+            return -_ROUNDING_S <= hit.start_s - other.end_s <= self.seconds_before or other.position.turn == hit.position.turn >= 0
         apart = other.position.turn - hit.position.turn
         return -self.turns_before <= apart <= self.turns_after
 
