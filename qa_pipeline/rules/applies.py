@@ -6,7 +6,7 @@ from qa_pipeline.model import CallOutcome, CallType, Conversation, Fitness, Role
 from qa_pipeline.rules.base import Condition, Need
 from qa_pipeline.rules.fairness import Fairness
 from qa_pipeline.signals.base import Bound, Context
-from qa_pipeline.signals.call_facts import field_text
+from qa_pipeline.signals.call_facts import charge_date, field_text, parse_time
 from qa_pipeline.signals.measured import agent_characters
 from qa_pipeline.signals.timing import speech
 
@@ -106,7 +106,22 @@ def unmet_need(ctx: Context, need: Need, fairness: Fairness) -> str | None:
         return None if known else ("没有音量数据" if need == "loudness" else "没有音高数据")
     if need == "history":
         return None if ctx.history is not None else "看不到同一客户的其他通话"
+    if need == "charge_due":
+        return _not_due(ctx)
     if need == "closing":
         cut = any(fact.kind is Fitness.TRUNCATED for fact in conversation.fitness)
         return "录音不完整，结尾缺失" if cut else None
     return None if field_text(ctx.call, need) is not None else f"通话数据缺少 {need}"
+
+
+def _not_due(ctx: Context) -> str | None:
+    """Why charging has not begun as far as the calls on record reach."""
+    if ctx.history is None:
+        return "看不到同一客户的其他通话"
+    due = charge_date(ctx.call, ctx.history.calls_about(ctx.call))
+    known = parse_time(ctx.history.known_until)
+    if due is None:
+        return "通话数据缺少开始时间，算不出收费日"
+    if known is None or known < due:
+        return f"到 {due:%Y-%m-%d} 才收费，库里的通话还没有到那一天"
+    return None

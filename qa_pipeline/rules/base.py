@@ -40,7 +40,7 @@ SignalSpec = (
 )
 
 Need = Literal[
-    "agent", "customer", "times", "audio", "two_channels", "sure_roles", "loudness", "pitch", "history", "closing",
+    "agent", "customer", "times", "audio", "two_channels", "sure_roles", "loudness", "pitch", "history", "charge_due", "closing",
     "hangup_by", "hangup_at", "line", "caller_number", "customer_number", "customer_name", "trial_days", "charged", "outcome", "call_type",
 ]  # fmt: skip
 

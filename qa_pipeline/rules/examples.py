@@ -112,6 +112,10 @@ class ExampleHistory:
             for nth, item in enumerate(items)
         )
 
+    @property
+    def known_until(self) -> str:
+        return "9999-12-31"
+
     def calls_about(self, call: CallData) -> tuple[PastCall, ...]:
         return self._calls
 

@@ -150,6 +150,10 @@ class PastCall:
 class History(Protocol):
     """Earlier and later calls, answered by the store."""
 
+    @property
+    def known_until(self) -> str | None:
+        """Start (ISO 8601) of the latest call on record: what comes later cannot be judged yet."""
+
     def calls_about(self, call: CallData) -> tuple[PastCall, ...]:
         """Other calls of the same customer number and product, by start time."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from qa_pipeline.model import CallData, CallType, Strength
+from qa_pipeline.model import CallData, CallOutcome, CallType, Strength
 from qa_pipeline.signals.base import NOWHERE, Context, Hit, PastCall
 from qa_pipeline.signals.combine import whole_scope
 from qa_pipeline.signals.kit import BindError, Finders, Kit
@@ -112,8 +112,9 @@ class ConfirmationsSpec:
         def find(ctx: Context) -> tuple[Hit, ...]:
             if ctx.history is None:
                 return ()
-            due = charge_date(ctx.call)
-            calls = [past for past in ctx.history.calls_about(ctx.call) if self._counts(ctx.call, past, due)]
+            past_calls = ctx.history.calls_about(ctx.call)
+            due = charge_date(ctx.call, past_calls)
+            calls = [past for past in past_calls if self._counts(ctx.call, past, due)]
             if len(calls) >= self.wanted:
                 return ()
             dates = "、".join((past.call.started_at or "时间不详")[:10] for past in calls) or "没有"
@@ -124,7 +125,7 @@ class ConfirmationsSpec:
         return Finders(find=find, scope=whole_scope)
 
     def _counts(self, sale: CallData, past: PastCall, due: datetime | None) -> bool:
-        if past.call.call_type is not CallType.CONFIRM or past.call.call_id == sale.call_id:
+        if past.call.call_type is not CallType.CONFIRM or past.call.call_id == sale.call_id or unreachable(past.call):
             return False
         start, sold = parse_time(past.call.started_at), parse_time(sale.started_at)
         if start is not None and sold is not None and start < sold:
@@ -143,7 +144,14 @@ def parse_time(text: str | None) -> datetime | None:
         return None
 
 
-def charge_date(call: CallData) -> datetime | None:
-    """When the trial ends and charging begins."""
+def unreachable(call: CallData) -> bool:
+    return call.outcome is CallOutcome.NO_ANSWER
+
+
+def charge_date(call: CallData, others: Sequence[PastCall] = ()) -> datetime | None:
+    """When the trial ends and charging begins; a confirmation call that reached nobody gives one more trial period, once."""
     start = parse_time(call.started_at)
-    return start + timedelta(days=call.trial_days) if start is not None and call.trial_days else None
+    if start is None or not call.trial_days:
+        return None
+    missed = any(other.call.call_type is CallType.CONFIRM and unreachable(other.call) for other in others)
+    return start + timedelta(days=call.trial_days * (2 if missed else 1))
