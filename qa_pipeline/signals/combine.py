@@ -11,8 +11,8 @@ from qa_pipeline.signals.scope import make_scope
 from qa_pipeline.signals.view import is_backchannel
 from qa_pipeline.strict_yaml import Doc
 
-
 _ROUNDING_S = 0.05  # measured spans are rounded to hundredths, word times drift more
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnyOfSpec:
