@@ -20,7 +20,8 @@ from qa_pipeline.errors import CaseworkError, ConflictError
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
 
-_COLUMNS = "appeal_id, at_time, case_id, call_id, run_id, clause, rule_id, ordinal, agent_id, team, reason, version, state, due_at, changed_at"
+_COLUMNS = """appeal_id, at_time, case_id, call_id, run_id, clause, rule_id, ordinal, agent_id, team, reason, version, state,
+    due_at, changed_at"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +175,7 @@ def history(tx: Tx, appeal_id: str) -> list[Step]:
 
 
 def _appeals(tx: Tx, where: str, values: list[object]) -> list[Appeal]:
-    names = _COLUMNS.split(", ")
+    names = _COLUMNS.replace(",", " ").split()
     rows = tx.rows(f"SELECT {_COLUMNS} FROM appeals_now {where} ORDER BY appeal_id", values)
     return [Appeal(**(dict(zip(names, row, strict=True)) | {"state": AppealState(row[names.index("state")])})) for row in rows]
 

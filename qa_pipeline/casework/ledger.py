@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
 
 _LIVE = (Account.PROPOSED, Account.CONFIRMED, Account.BOOKED)
-_COLUMNS = (
-    "seq txn at_time month action case_id call_id run_id clause rule_id ordinal party person account points yuan decision by_person note"
-).replace(" ", ", ")
+_COLUMNS = """seq, txn, at_time, month, action, case_id, call_id, run_id, clause, rule_id, ordinal, party, person, account, points,
+    yuan, decision, by_person, note"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +168,7 @@ def post(tx: Tx, postings: Iterable[Posting]) -> None:
             lines += [*posting.key, posting.party, posting.person, account, *move]
             lines += [posting.decision, tx.actor.person_id, posting.note]
     if count:
-        marks = ", ".join(["(" + ", ".join("?" * len(_COLUMNS.split(", "))) + ")"] * count)
+        marks = ", ".join(["(" + ", ".join("?" * len(_COLUMNS.split(","))) + ")"] * count)
         tx.connection.execute(f"INSERT INTO ledger_entries ({_COLUMNS}) VALUES {marks}", lines)
 
 

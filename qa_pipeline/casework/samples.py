@@ -229,9 +229,7 @@ def _frame(tx: Tx, order: Order, mark: int) -> list[FrameCall]:
             complaint=complaint,
             critical=critical,
         )
-        for call_id, agent_id, team, outcome, duration_s, complaint, critical in tx.rows(
-            _FRAME, [mark, order.date_from, order.date_to]
-        )
+        for call_id, agent_id, team, outcome, duration_s, complaint, critical in rows
         if duration_s is None or duration_s >= shortest
     ]
 

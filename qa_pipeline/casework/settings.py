@@ -10,6 +10,8 @@ from qa_pipeline.errors import CaseworkError
 if TYPE_CHECKING:
     import duckdb
 
+    from qa_pipeline.casework.desk import Tx
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseworkSettings:
@@ -60,3 +62,14 @@ def load(connection: duckdb.DuckDBPyConnection) -> CaseworkSettings:
 
 def listed(settings: CaseworkSettings) -> list[tuple[str, int | float]]:
     return sorted(asdict(settings).items())
+
+
+def change(tx: Tx, name: str, text: str) -> None:
+    """A new value from now on, on record. An administrator's or manager's action."""
+    from qa_pipeline.casework.values import Post
+
+    tx.need(Post.ADMIN, Post.MANAGER)
+    parse(name, text)
+    before = getattr(tx.settings, name)
+    tx.append("settings_log", at_time=tx.at, by_person=tx.actor.person_id, name=name, value=text)
+    tx.log("settings", name, {"before": before, "after": text})
