@@ -144,6 +144,8 @@ def _joined(spans: list[VoiceSpan]) -> tuple[VoiceSpan, ...]:
         else:
             joined.append(span)
     return tuple(
-        VoiceSpan(voice=span.voice, start_s=round(span.start_s, 3), end_s=round(span.end_s, 3), confidence=span.confidence)
+        VoiceSpan(
+            voice=span.voice, start_s=round(float(span.start_s), 3), end_s=round(float(span.end_s), 3), confidence=span.confidence
+        )
         for span in joined
     )
