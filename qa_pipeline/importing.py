@@ -128,7 +128,8 @@ def call_from_fields(fields: Mapping[str, Any]) -> tuple[CallData, list[str]]:
             if name in cells.TIMES:
                 values[name] = cells.parse_when(text, values.get("started_at"))
             else:
-                values[name] = cells.PARSERS.get(name, cells.tidy)(text)
+                parser: cells.Parser = cells.PARSERS.get(name, cells.tidy)
+                values[name] = parser(text)
         except cells.CellError as error:
             warnings.append(f"{name}：{error}")
     return CallData(**values, extra=tuple(sorted(extra))), warnings

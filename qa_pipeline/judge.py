@@ -12,6 +12,9 @@ from qa_pipeline.policy import Policy
 
 if TYPE_CHECKING:
     from qa_pipeline.config import Settings
+    from qa_pipeline.listening import Listen
+    from qa_pipeline.rules.book import RuleBook
+    from qa_pipeline.store import Store
 
 IMPORTED = EngineInfo(name="imported", model="", model_hash="")  # ready transcripts: nobody knows what heard them
 
@@ -27,8 +30,9 @@ class Heard:
 
 
 Audit = Callable[[Conversation], tuple[Outcome, ...]]
-# The seam of the second listening: it may hear spans of the recording again and answer with other outcomes.
-Relisten = Callable[[Conversation, tuple[Outcome, ...], Heard], tuple[Outcome, ...]]
+# The second listening may hear spans of the recording again and answer with other outcomes; None: it cannot be done now.
+Relisten = Callable[[Conversation, tuple[Outcome, ...], Heard], tuple[Outcome, ...] | None]
+FIRST_ONLY = "-1"  # marks the digest of a verdict whose second listening is still due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +50,16 @@ class Judge:
         from qa_pipeline.store.codec import digest
 
         outcomes = self.audit(conversation)
+        digest_in_force = self.rules_digest
         if self.relisten is not None:
-            outcomes = self.relisten(conversation, outcomes, heard)
+            again = self.relisten(conversation, outcomes, heard)
+            outcomes = outcomes if again is None else again
+            digest_in_force += FIRST_ONLY if again is None else ""
         provenance = Provenance(
             audio_hash=heard.recording.audio_hash if heard.recording is not None else "",
             content_hash=digest(conversation),
             engine=heard.engine,
-            rules_digest=self.rules_digest,
+            rules_digest=digest_in_force,
             version=self.version,
         )
         return AuditRun(
@@ -71,10 +78,27 @@ def digest_of(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def open_judge(settings: Settings) -> Judge:
-    """Loads rules, lexicons and policy; RuleFileError names every mistake of every file."""
+def open_judge(settings: Settings, store: Store | None = None, listen: Listen | None = None) -> Judge:
+    """Loads rules, lexicons and policy; RuleFileError names every mistake of every file.
+
+    With a ``store`` there is a second listening, from its cache and, where ``listen`` is given, from the recordings.
+    """
     from qa_pipeline import __version__
     from qa_pipeline.audit import audit
+    from qa_pipeline.listening import relistener
+
+    book, policy = _load(settings)
+    relisten = relistener(book, store.transcripts, listen) if store is not None and settings.second_listening else None
+    return Judge(
+        audit=lambda conversation: audit(book, conversation),
+        policy=policy,
+        rules_digest=digest_of(book.digest, policy.digest, *(() if settings.second_listening else ("first listening only",))),
+        version=__version__,
+        relisten=relisten,
+    )
+
+
+def _load(settings: Settings) -> tuple[RuleBook, Policy]:
     from qa_pipeline.errors import Problem, RuleFileError
     from qa_pipeline.policy import load_policy
     from qa_pipeline.rules.load import load_book
@@ -91,10 +115,4 @@ def open_judge(settings: Settings) -> Judge:
         problems += error.problems
     if book is None or policy is None:
         raise RuleFileError(tuple(problems))
-    loaded = book
-    return Judge(
-        audit=lambda conversation: audit(loaded, conversation),
-        policy=policy,
-        rules_digest=digest_of(loaded.digest, policy.digest),
-        version=__version__,
-    )
+    return book, policy

@@ -19,7 +19,7 @@ from qa_pipeline import spool
 from qa_pipeline.errors import AudioError, ManifestError, Problem, StageError, StoreError, StoreLockedError, UserError
 from qa_pipeline.identify import Identified, identify, length_s
 from qa_pipeline.judge import Heard, Judge
-from qa_pipeline.model import AuditRun, CallData, EngineInfo, Recording, Transcript
+from qa_pipeline.model import AuditRun, CallData, ChannelSpan, EngineInfo, Recording, Segment, Transcript
 from qa_pipeline.store import BatchEnd, BatchInfo, Failure, Store
 
 BATCH_CALLS = 20  # calls a transaction
@@ -43,6 +43,10 @@ class Recogniser(Protocol):
     info: EngineInfo
 
     def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]: ...
+
+    def listen(self, path: Path, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
+        """Hears spans of one recording again, each with its hot-words: the readings, best first."""
+        ...
 
 
 class Progress(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa_pipeline.errors import StageError
-from qa_pipeline.model import EngineInfo
+from qa_pipeline.model import ChannelSpan, EngineInfo, Segment
 from qa_pipeline.pipeline import Hearing, Recogniser
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ class InProcess:
                 yield Hearing(path=path, error=error)
                 continue
             yield Hearing(path=path, recording=decoded.recording, transcript=transcript)
+
+    def listen(self, path: Path, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
+        from qa_pipeline.intake.decode import decode
+
+        decoded = decode(path)
+        return tuple(self._engine.listen_again(decoded, span, hotwords) for span, hotwords in requests)
 
 
 @contextmanager

@@ -17,10 +17,10 @@ from qa_pipeline.cli.common import (
     existing_store,
     out,
     out_json,
+    print_table,
     say,
     settings_of,
     store_of,
-    table,
     yuan,
 )
 
@@ -92,7 +92,7 @@ def _run(settings: Settings, folder: Path, manifest: Path | None, *, limit: int 
     source = open_source(folder, manifest, dict(settings.manifest.columns))
     store = store_of(settings)
     with open_recogniser(settings) as recogniser, RunProgress(quiet=as_json) as progress:
-        judge = open_judge(settings)
+        judge = open_judge(settings, store, recogniser.listen)
         pipeline = Pipeline(store=store, judge=judge, recogniser=recogniser, progress=progress, cache=settings.cache, limit=limit)
         result = pipeline.run(source)
     if as_json:
@@ -160,7 +160,7 @@ def score_table(store: Store, calls: frozenset[str], limit: int = 60) -> None:
         )
         for line in lines[:limit]
     ]
-    table(columns, rows, right=(2, 3, 6, 7))
+    print_table(columns, rows, right=(2, 3, 6, 7))
     if any(line.provisional for line in lines):
         out("* 暂定：有内容要人工确认（待复核的违规，或坐席与客户是推断出来的）。条款后带 ? 的是待复核，不计入得分和扣款。")
     if len(lines) > limit:
@@ -267,7 +267,8 @@ def rescore(
     from qa_pipeline.rescore import rescore as judge_again
 
     settings = settings_of(db=db, rules=rules, output__show_private=show_private or None)
-    store, judge = existing_store(settings), open_judge(settings)
+    store = existing_store(settings)
+    judge = open_judge(settings, store)
     if diff:
         from qa_pipeline.cli.difference import tell_difference
 

@@ -81,8 +81,8 @@ def _finding_lines(outcome: Outcome, run: AuditRun, masker: Masker, *, indent: s
     yield f"{indent}▲ {outcome.clause} {outcome.title}{flags}：{masker.text(outcome.reason)}"
     for item in outcome.evidence:
         if item.kind is EvidenceKind.HIT and item.quote:
-            told = item.heard_as and item.heard_as != item.quote and not TEMPLATE.search(item.heard_as)
-            heard = f"（按“{masker.text(item.heard_as)}”理解）" if told else ""
+            plain = bool(item.heard_as) and item.heard_as != item.quote and not TEMPLATE.search(item.heard_as)
+            heard = f"（按“{masker.text(item.heard_as)}”理解）" if plain else ""
             yield f"{indent}  原话 [{clock(item.start_s)}]“{masker.text(simplified(item.quote))}”{heard}"
         elif item.kind is EvidenceKind.NEAREST and item.quote:
             yield f"{indent}  最接近的 [{clock(item.start_s)}]“{masker.text(simplified(item.quote))}”"

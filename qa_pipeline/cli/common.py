@@ -116,18 +116,25 @@ def duration(seconds: float) -> str:
     return f"{hours} 小时 {minutes} 分" if minutes else f"{hours} 小时"
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), title: str = "") -> None:
-    """A table for the eyes, to stdout."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
+    """A table for the eyes as lines; Chinese characters count as two columns."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title or None, box=SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
         drawn.add_column(name, justify="right" if index in right else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-    console = Console(file=sys.stdout, highlight=False)
+    console = Console(highlight=False, color_system=None)
     console.width = max(console.width, 100)
-    console.print(drawn)
+    with console.capture() as capture:
+        console.print(drawn)
+    return [line.rstrip() for line in capture.get().splitlines() if line.strip()]
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    for line in table(columns, rows, right=right):
+        out(line)

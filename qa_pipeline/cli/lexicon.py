@@ -17,7 +17,7 @@ def list_lexicons(rules: RulesOption = None, as_json: JsonOption = False) -> int
     """列出全部词库：词条数、出处、日期。"""
     from qa_pipeline.rules.load import load_book
 
-    settings = settings_of(paths__rules=rules)
+    settings = settings_of(rules=rules)
     book = load_book(settings.rules_folder(), settings.lexicons_folder())
     rows = [
         {"name": item.name, "title": item.title, "terms": len(item.terms), "source": item.source, "date": item.date}
@@ -45,7 +45,7 @@ def check(
     from qa_pipeline.rules.lexicon_check import check_lexicons
     from qa_pipeline.rules.load import load_book
 
-    settings = settings_of(paths__rules=rules)
+    settings = settings_of(rules=rules)
     book = load_book(settings.rules_folder(), settings.lexicons_folder())
     notes = check_lexicons(book.lexicons, sentences(book, corpus), forbidden_lexicons(book))
     for note in notes:

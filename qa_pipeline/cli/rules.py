@@ -21,7 +21,7 @@ ClausesArgument = Annotated[
 def _book(rules: Path | None) -> RuleBook:
     from qa_pipeline.rules.load import load_book
 
-    settings = settings_of(paths__rules=rules)
+    settings = settings_of(rules=rules)
     return load_book(settings.rules_folder(), settings.lexicons_folder())
 
 

@@ -83,6 +83,7 @@ class TruthRecogniser:
 
     def __init__(self, *, stop_after: int | None = None) -> None:
         self.heard: list[str] = []
+        self.listened = 0
         self._stop_after = stop_after
 
     def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]:
@@ -97,6 +98,28 @@ class TruthRecogniser:
                 continue
             turns = truth().get(_calls().get(recording.audio_hash, ""), [])
             yield Hearing(path=path, recording=recording, transcript=transcript(recording, turns))
+
+    def listen(self, path: Path, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
+        """The truth once more: what the span overlaps."""
+        recording = decode(path).recording
+        said = transcript(recording, truth().get(_calls().get(recording.audio_hash, ""), [])).segments
+        self.listened += len(requests)
+        return tuple(
+            (
+                Segment(
+                    channel=span.channel,
+                    start_s=span.start_s,
+                    end_s=span.end_s,
+                    confidence=0.9,
+                    text="".join(
+                        item.text
+                        for item in said
+                        if item.channel == span.channel and item.start_s < span.end_s and item.end_s > span.start_s
+                    ),
+                ),
+            )
+            for span, _ in requests
+        )
 
 
 class Silent:

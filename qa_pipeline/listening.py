@@ -1,0 +1,90 @@
+"""The second listening joined to recogniser and cache: every reading is heard once and kept like a transcript.
+
+A reading is keyed by what it depends on: recording, model and options, span, hot-words. So judging again, with these rules or
+others, gives the same verdicts without hearing anything twice; a rescore, which may not hear at all, uses what is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qa_pipeline.errors import StageError
+from qa_pipeline.judge import Heard, Relisten
+from qa_pipeline.model import ChannelSpan, Conversation, EngineInfo, Outcome, Segment, Transcript
+from qa_pipeline.store.base import TranscriptCache
+
+if TYPE_CHECKING:
+    from qa_pipeline.relisten import Request
+    from qa_pipeline.rules.book import RuleBook
+
+# Hears spans of one recording again, with hot-words: for each the readings, best first.
+Listen = Callable[[Path, tuple[tuple[ChannelSpan, tuple[str, ...]], ...]], tuple[tuple[Segment, ...], ...]]
+
+
+class CannotListenError(Exception):
+    """A reading is wanted that nobody may or can make now."""
+
+
+class Readings:
+    """The listener of one recording: first the cache, then ``listen`` (None: nothing is heard)."""
+
+    def __init__(self, cache: TranscriptCache, heard: Heard, listen: Listen | None) -> None:
+        self._cache = cache
+        self._heard = heard
+        self._listen = listen
+
+    def hear(self, requests: tuple[Request, ...]) -> tuple[tuple[str, ...], ...]:
+        assert self._heard.recording is not None
+        audio_hash = self._heard.recording.audio_hash
+        found = {request: self._cache.get(audio_hash, _reader(self._heard.engine, request)) for request in requests}
+        missing = tuple(request for request, reading in found.items() if reading is None)
+        if missing:
+            fresh = self._fresh(missing)
+            self._cache.put(fresh)
+            found |= dict(zip(missing, fresh, strict=True))
+        readings = (found[request] for request in requests)
+        return tuple(tuple(segment.text for segment in reading.segments) if reading is not None else () for reading in readings)
+
+    def _fresh(self, requests: tuple[Request, ...]) -> list[Transcript]:
+        recording = self._heard.recording
+        if self._listen is None or self._heard.path is None or recording is None:
+            raise CannotListenError
+        try:
+            answers = self._listen(Path(self._heard.path), tuple((request.span, request.hotwords) for request in requests))
+        except StageError as error:  # the file has gone since it was first heard
+            raise CannotListenError from error
+        return [
+            Transcript(
+                audio_hash=recording.audio_hash,
+                duration_s=recording.duration_s,
+                channels=recording.channels,
+                engine=_reader(self._heard.engine, request),
+                segments=answer,
+            )
+            for request, answer in zip(requests, answers, strict=True)
+        ]
+
+
+def _reader(engine: EngineInfo, request: Request) -> EngineInfo:
+    """The engine as it is for this one reading: the key under which the reading is kept."""
+    span = f"{request.span.channel}:{request.span.start_s:.3f}-{request.span.end_s:.3f}"
+    options = (*engine.options, ("listen_again", span), ("listen_again_hotwords", " ".join(request.hotwords)))
+    return replace(engine, options=tuple(sorted(options)))
+
+
+def relistener(book: RuleBook, cache: TranscriptCache, listen: Listen | None) -> Relisten:
+    """The second listening for a judge. None as answer: it would be needed and cannot be done."""
+    from qa_pipeline.relisten import second_listening
+
+    def relisten(conversation: Conversation, outcomes: tuple[Outcome, ...], heard: Heard) -> tuple[Outcome, ...] | None:
+        if heard.recording is None:  # a ready transcript: there is nothing to hear
+            return outcomes
+        try:
+            return second_listening(book, conversation, outcomes, Readings(cache, heard, listen))
+        except CannotListenError:
+            return None
+
+    return relisten

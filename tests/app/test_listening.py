@@ -1,0 +1,78 @@
+"""The second listening in the run: every reading heard once, rescoring hears nothing, what is still due is marked and made up for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qa_pipeline.config import Settings
+from qa_pipeline.judge import FIRST_ONLY, open_judge
+from qa_pipeline.model import EvidenceKind
+from qa_pipeline.pipeline import Pipeline, open_source
+from qa_pipeline.rescore import rescore
+from qa_pipeline.resources import samples_dir
+from qa_pipeline.store import Store, open_store
+from tests.app.support import Silent, TruthRecogniser
+from tests.app.test_pipeline import NOON
+from tests.cli.test_commands import copy_calls
+
+CALLS = ("S010", "S013")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return copy_calls(tmp_path / "day", *CALLS)
+
+
+def run(folder: Path, store: Store, settings: Settings, **more: object) -> TruthRecogniser:
+    recogniser = TruthRecogniser()
+    judge = open_judge(settings, store, recogniser.listen)
+    Pipeline(store=store, judge=judge, recogniser=recogniser, progress=Silent(), **more).run(open_source(folder, None, {}))  # type: ignore[arg-type]
+    return recogniser
+
+
+def runs(store: Store) -> list[tuple[str, str]]:
+    return [(run.conversation.call.call_id, run.run_id) for run in store.iter_runs()]
+
+
+def test_each_span_is_heard_once_and_its_reading_is_evidence(folder: Path, tmp_path: Path) -> None:
+    store, settings = open_store(tmp_path / "qa.duckdb"), Settings()
+    assert run(folder, store, settings).listened > 0
+    first = runs(store)
+    kinds = {item.kind for one in store.iter_runs() for outcome in one.outcomes for item in outcome.evidence}
+    assert EvidenceKind.READING in kinds
+    assert run(folder, store, settings, cache=False).listened == 0
+    assert runs(store) == first
+
+
+def test_rescoring_with_the_same_rules_changes_nothing_and_hears_nothing(folder: Path, tmp_path: Path) -> None:
+    store, settings = open_store(tmp_path / "qa.duckdb"), Settings()
+    run(folder, store, settings)
+    before = runs(store)
+    assert rescore(store, open_judge(settings, store), NOON).new == 0
+    assert runs(store) == before
+
+
+def test_a_second_listening_that_is_due_is_marked_and_made_up_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, settings = open_store(tmp_path / "qa.duckdb"), Settings()
+    recogniser = TruthRecogniser()
+    cannot = open_judge(settings, store)
+    Pipeline(store=store, judge=cannot, recogniser=recogniser, progress=Silent()).run(open_source(folder, None, {}))
+    marked = [one.conversation.call.call_id for one in store.iter_runs() if one.provenance.rules_digest.endswith(FIRST_ONLY)]
+    assert marked
+    later = run(folder, store, settings)
+    assert later.heard == [] and later.listened > 0
+    assert not any(one.provenance.rules_digest.endswith(FIRST_ONLY) for one in store.iter_runs())
+
+
+def test_switched_off_it_is_another_rule_set(folder: Path, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "qa.duckdb")
+    assert run(folder, store, Settings(second_listening=False)).listened == 0
+    assert open_judge(Settings(second_listening=False)).rules_digest != open_judge(Settings()).rules_digest
+
+
+def test_samples_are_where_the_tests_expect_them() -> None:
+    assert all(list(samples_dir().glob(f"{call}.*")) for call in CALLS)
