@@ -1,0 +1,121 @@
+"""Templates: what an author writes is found by characters, by sound and by distance, and malformed ones are told in Chinese."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa_pipeline.model import Strength
+from qa_pipeline.text.normalise import normalise
+from qa_pipeline.text.pattern import MAX_GAP, Match, PatternError, allowed_distance, compile_pattern, strip
+from qa_pipeline.text.phonetic import phonetics
+
+
+def find(template: str, text: str, by_sound: bool = True) -> list[tuple[str, Strength]]:
+    chars = strip(normalise(text).text)
+    matches = compile_pattern(template).find(chars, phonetics().sound(chars), by_sound)
+    return [(chars[match.start : match.end], match.strength) for match in matches]
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "found"),
+    [
+        ("取消", "可以取消的", [("取消", Strength.EXACT)]),
+        ("退订", "可以推定的", [("推定", Strength.PHONETIC)]),
+        ("功能费", "每月功能废五元", [("功能废", Strength.PHONETIC)]),
+        ("(取消|退订)~6(10086|营业厅)", "退订的话打10086", [("退订的话打一零零八六", Strength.EXACT)]),
+        ("(取消|退订)~2营业厅", "退订的话要到我们的营业厅", []),
+        ("[您]懂不懂", "您懂不懂，懂不懂", [("您懂不懂", Strength.EXACT), ("懂不懂", Strength.EXACT)]),
+        ("(好|好的)再见", "好的，嗯，再见", [("好的再见", Strength.EXACT)]),
+        ("#元", "十五元", [("十五元", Strength.EXACT)]),
+        ("#点", "机电", []),  # a syllable that sounds like a number is not one
+        ("有意见您就告去", "有一件您就告去", [("有一件您就告去", Strength.PHONETIC)]),
+        ("中国移动", "中国联通", []),
+    ],
+)
+def test_found(template: str, text: str, found: list[tuple[str, Strength]]) -> None:
+    assert find(template, text) == found
+
+
+def test_sound_is_not_used_when_not_asked_for() -> None:
+    assert find("退订", "可以推定的", by_sound=False) == []
+
+
+def test_nearest_tells_the_distance_in_syllables() -> None:
+    chars = "请问是基主北人吗"
+    assert compile_pattern("机主本人").nearest(phonetics().sound(chars)) == Match(
+        start=3, end=7, heard_as="机主本人", strength=Strength.FUZZY, distance=1
+    )
+    assert compile_pattern("机主本人").nearest(phonetics().sound("今天天气不错啊朋友")) is None
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("(a", "缺少“)”"),
+        ("a)", "多余的“)”"),
+        ("a]", "多余的“]”"),
+        ("嗯啊", "什么也不剩"),
+        ("[您]", "什么也不剩"),
+        ("，。", "什么也不剩"),
+        ("(您|嗯)", "什么也不剩"),
+        ("甲~乙~丙~丁~戊", "多于 3 个"),
+        ("甲~99乙", f"1 到 {MAX_GAP} 个字"),
+        ("#", "没有任何固定的字"),
+    ],
+)
+def test_malformed(template: str, message: str) -> None:
+    with pytest.raises(PatternError, match=".*") as caught:
+        compile_pattern(template)
+    assert message in str(caught.value)
+
+
+def test_allowed_distances() -> None:
+    assert [allowed_distance(n, strict=False) for n in (3, 4, 6, 7, 10, 11)] == [0, 1, 1, 2, 2, 3]
+    assert [allowed_distance(n, strict=True) for n in (4, 6, 7, 12)] == [0, 0, 1, 1]
+
+
+_words = st.text(alphabet="您好请问取消退订营业厅每月元", min_size=1, max_size=4)
+_parts = st.one_of(
+    _words.map(lambda text: (text, text)),
+    st.tuples(_words, _words).map(lambda pair: (f"({pair[0]}|{pair[1]})", pair[1])),
+    st.tuples(_words, _words).map(lambda pair: (f"{pair[0]}[{pair[1]}]", pair[0])),
+    st.tuples(_words, _words).map(lambda pair: (f"{pair[0]}~3{pair[1]}", f"{pair[0]}天天{pair[1]}")),
+)
+
+
+@given(st.lists(_parts, min_size=1, max_size=3), st.text(alphabet="天地人和", max_size=6))
+def test_whatever_a_template_means_is_found_and_anchored(parts: list[tuple[str, str]], around: str) -> None:
+    template = "".join(part for part, _ in parts)
+    said = around + "".join(meaning for _, meaning in parts) + around
+    pattern = compile_pattern(template)
+    sounds = phonetics().sound(said)
+    matches = pattern.find(said, sounds, by_sound=True)
+    assert matches
+    assert any(anchor in sounds for anchor in pattern.anchors)
+    assert all(said[m.start : m.end] and 0 <= m.start < m.end <= len(said) for m in matches)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet="()[|]~#甲乙丙丁0123456789", max_size=40))
+def test_any_template_is_refused_or_runs_in_linear_time(template: str) -> None:
+    try:
+        pattern = compile_pattern(template)
+    except PatternError:
+        return
+    text = "甲乙丙丁" * 2500
+    started = time.perf_counter()
+    pattern.find(text, phonetics().sound(text), by_sound=True)
+    assert time.perf_counter() - started < 5  # 10,000 characters; a blow-up would take minutes
+
+
+@given(st.integers(0, 5), st.text(alphabet="甲乙丙丁", max_size=20))
+def test_offset_shifts_matches(offset: int, text: str) -> None:
+    pattern = compile_pattern("甲乙")
+    sounds = phonetics().sound(text)
+    plain = pattern.find(text, sounds, by_sound=False)
+    shifted = pattern.find(text, sounds, by_sound=False, offset=offset)
+    assert [(m.start + offset, m.end + offset) for m in plain] == [(m.start, m.end) for m in shifted]

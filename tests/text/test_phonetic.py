@@ -1,0 +1,36 @@
+"""Syllable classes: homophones and the confusions of the recogniser are one, other syllables stay apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa_pipeline.text.phonetic import confuse, phonetics, plain
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("业务", "夜午"), ("功能费", "功能废"), ("工号", "公号"), ("停电", "挺厌"), ("资费", "字会"), ("您", "林"), ("商", "三"), ("幺", "一")],
+)
+def test_heard_alike(one: str, other: str) -> None:
+    same = phonetics().sound(one) == phonetics().sound(other)
+    assert same is (one not in ("停电", "资费"))  # ian/yan and ei/ui differ: two syllables that only look alike
+
+
+@pytest.mark.parametrize(("one", "other"), [("取消", "需要"), ("再见", "在家"), ("移动", "联通"), ("您", "你")])
+def test_heard_apart(one: str, other: str) -> None:
+    assert phonetics().sound(one) != phonetics().sound(other)
+
+
+def test_length_and_foreign_characters_stay() -> None:
+    assert len(phonetics().sound("APP里退订123")) == len("APP里退订123")
+    assert phonetics().sound("app") == "app"
+
+
+def test_phrase_readings() -> None:
+    assert len(phonetics().readings("银行")) == 2  # yínháng, and by characters yínxíng
+    assert phonetics().readings("取消") == (phonetics().sound("取消"),)
+
+
+def test_plain_and_confused_syllables() -> None:
+    assert [plain("xíng"), plain("lǜ"), plain("nǚ")] == ["xing", "lv", "nv"]
+    assert [confuse(s) for s in ("shang", "zheng", "ning", "nong", "fan", "xue")] == ["san", "zen", "lin", "lon", "han", "xue"]
