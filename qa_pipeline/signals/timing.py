@@ -17,6 +17,9 @@ from qa_pipeline.strict_yaml import Doc
 _QUESTION_END = re.compile(
     r"(吗|么|呢|吧|没|没有|好不好|行不行|可不可以|要不要|多少|什么|哪里|哪个|几号|几点|怎么样|如何|对不对|是不是|[？?])[。，,.！\s您啊呀]*$"
 )
+_REQUEST = re.compile(
+    r"[您你麻烦请][先再慢去可以]{0,2}(?:报|念|提供|记|找|打开|点|输入|登录|扫|操作|试|按|拨|填|拍|插|拔|重启|关机|看[看一]|想|说|告诉|核对|确认)[^，。]{0,16}$"
+)
 _BREATH_S = 0.7  # a shorter pause does not give up the floor
 _JITTER_S = 0.15  # shorter bursts of voice activity are clicks, not speech
 
@@ -76,7 +79,7 @@ class SilenceSpec:
             return False
         if self.agent_spoke_last and (before is None or before.role is not Role.AGENT):
             return False
-        if self.agent_caused and (before is None or (before.role is Role.AGENT and _QUESTION_END.search(before.text) is not None)):
+        if self.agent_caused and (before is None or _customers_turn(before)):
             return False
         recent = {before.index, before.index - 1} if before is not None else set()
         if self.after and not any(hit.end.turn in recent for hit in ctx.hits(self.after)):
@@ -84,6 +87,12 @@ class SilenceSpec:
         return not (
             self.not_after and any(hit.end.turn in recent or hit.position.turn in recent for hit in ctx.hits(self.not_after))
         )
+
+
+def _customers_turn(before: Turn) -> bool:
+    """Whether the agent has just asked something, or asked the customer to do something, so that the customer is to go on."""
+    text = before.text.rstrip("。，！… ")
+    return before.role is Role.AGENT and (_QUESTION_END.search(text) is not None or _REQUEST.search(text) is not None)
 
 
 def _around(turns: tuple[Turn, ...], start: float, end: float) -> tuple[Turn | None, Turn | None]:
