@@ -41,7 +41,8 @@ class TogetherSpec:
     label: Annotated[str, Doc("给人看的名字")]
     of: Annotated[tuple[str, ...], Doc("本规则里其他信号的名字，至少两个")]
     within_chars: Annotated[int, Doc("首尾相隔至多几个字")] = 30
-    within_turns: Annotated[int, Doc("或相隔至多几个话轮（0：必须连着说）")] = 0
+    backwards_chars: Annotated[int | None, Doc("后写的信号先说时，首尾相隔至多几个字；不写则同 within_chars")] = None
+    within_turns: Annotated[int, Doc("或先后隔着对方的话，相隔至多几个话轮（0：必须连着说）")] = 0
 
     def __post_init__(self) -> None:
         if len(self.of) < 2:
@@ -71,8 +72,12 @@ class TogetherSpec:
     def _close(self, one: Hit, other: Hit) -> bool:
         if one.passage is not None and one.passage == other.passage:
             gap = max(one.span[0], other.span[0]) - min(one.span[1], other.span[1])
-            return gap <= self.within_chars
-        return self.within_turns > 0 and abs(one.position.turn - other.position.turn) <= self.within_turns
+            backwards = self.backwards_chars is not None and other.span[0] < one.span[0]
+            return gap <= (self.backwards_chars if backwards and self.backwards_chars is not None else self.within_chars)
+        apart = other.position.turn - one.position.turn
+        if one.passage is None or other.passage is None:  # measured, or call data: no order
+            return abs(apart) <= self.within_turns
+        return 0 < apart <= self.within_turns
 
 
 def _span(group: list[Hit]) -> Hit:

@@ -20,6 +20,7 @@ from qa_pipeline.signals.view import Passage
 from qa_pipeline.strict_yaml import Doc
 from qa_pipeline.text.lexicon import Term
 from qa_pipeline.text.pattern import Match, Pattern, allowed_distance
+from qa_pipeline.text.phonetic import phonetics
 
 PHONETIC_FROM_STRICT = 4  # syllables
 PHONETIC_FROM_LOOSE = 2
@@ -151,10 +152,11 @@ class _Searcher:
     def _fuzzy(self, windows: tuple[Window, ...]) -> list[tuple[Window, Match, _Entry]]:
         found = []
         for window in windows:
+            split = phonetics().split(window.sounds)
             for entry in self.entries:
                 for pattern in entry.patterns:
-                    match = pattern.nearest(window.sounds)
-                    if match is not None and match.distance <= allowed_distance(len(match.heard_as), strict=False):
+                    match = pattern.nearest(split)
+                    if match is not None and match.distance <= allowed_distance(len(match.heard_as)):
                         found.append((window, _shifted(match, window.start), entry))
         return found
 
@@ -162,9 +164,10 @@ class _Searcher:
         """The nearest thing heard, however far, for the evidence of an omission."""
         best: tuple[float, Window, Match] | None = None
         for window in self.scope(ctx).windows:
+            split = phonetics().split(window.sounds)
             for entry in self.entries:
                 for pattern in entry.patterns:
-                    match = pattern.nearest(window.sounds)
+                    match = pattern.nearest(split)
                     if match is not None:
                         relative = match.distance / len(match.heard_as)
                         if best is None or relative < best[0]:

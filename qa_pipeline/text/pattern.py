@@ -26,7 +26,7 @@ DEFAULT_GAP = 4
 MAX_GAP = 30
 MAX_GAPS = 3
 MAX_EXPANSIONS = 400
-FUZZY_FROM = 4  # syllables; shorter phrases collide (facts: 多扣了 ~ 喝多了)
+FUZZY_FROM = 3  # syllables; shorter phrases collide
 
 
 class PatternError(ValueError):
@@ -236,7 +236,7 @@ class Match:
     end: int
     heard_as: str
     strength: Strength
-    distance: int
+    distance: float  # syllables changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -248,7 +248,7 @@ class Pattern:
     sounds: re.Pattern[str]
     anchors: tuple[str, ...]  # sounds
     syllables: int
-    literals: tuple[tuple[str, str], ...] = field(repr=False)  # (text, sound) of gapless readings long enough for edit distance
+    literals: tuple[tuple[str, str], ...] = field(repr=False)  # (text, split sounds) of gapless readings long enough for distance
 
     def find(self, chars: str, sounds: str, by_sound: bool, offset: int = 0) -> list[Match]:
         """All matches, leftmost first, not overlapping; ``offset`` is where the strings begin in their stream."""
@@ -262,21 +262,25 @@ class Pattern:
             found.append(Match(start=start + offset, end=end + offset, heard_as=self.source, strength=strength, distance=0))
         return found
 
-    def nearest(self, sounds: str) -> Match | None:
-        """The closest stretch by edit distance over syllables, however far; None when the template has gaps or is short."""
+    def nearest(self, split: str) -> Match | None:
+        """The closest stretch by edit distance over initials and finals, however far; None for templates with gaps or too short.
+
+        ``split`` is the text's sounds as ``Phonetics.split`` gives them; the match counts in characters, its distance in syllables.
+        """
         from rapidfuzz import fuzz
 
         best: Match | None = None
         best_score = 0.0
-        for text, sound in self.literals:
-            if len(sounds) < len(sound) - 1:
+        for text, halves in self.literals:
+            if len(split) < len(halves) - 2:
                 continue
-            aligned = fuzz.partial_ratio_alignment(sound, sounds, score_cutoff=max(best_score, 40.0))
+            aligned = fuzz.partial_ratio_alignment(halves, split, score_cutoff=max(best_score, 40.0))
             if aligned is None or aligned.score <= best_score:
                 continue
             best_score = aligned.score
-            distance = _distance(sound, sounds[aligned.dest_start : aligned.dest_end])
-            best = Match(start=aligned.dest_start, end=aligned.dest_end, heard_as=text, strength=Strength.FUZZY, distance=distance)
+            distance = _distance(halves, split[aligned.dest_start : aligned.dest_end]) / 2
+            start, end = aligned.dest_start // 2, (aligned.dest_end + 1) // 2
+            best = Match(start=start, end=end, heard_as=text, strength=Strength.FUZZY, distance=distance)
         return best
 
 
@@ -286,11 +290,9 @@ def _distance(left: str, right: str) -> int:
     return int(Levenshtein.distance(left, right))
 
 
-def allowed_distance(syllables: int, strict: bool) -> int:
-    """Edits in syllables that still count as the same phrase: loose favours the agent in omissions, strict in commissions."""
-    if strict:
-        return 1 if syllables >= 7 else 0
-    return 0 if syllables < FUZZY_FROM else 1 if syllables < 7 else 2 if syllables < 11 else 3
+def allowed_distance(syllables: int) -> float:
+    """Edits, in syllables, that still count as the same phrase where doubt favours the agent: a quarter of its sounds."""
+    return 0.0 if syllables < FUZZY_FROM else syllables // 2 / 2
 
 
 @lru_cache(maxsize=8192)
@@ -314,5 +316,5 @@ def compile_pattern(source: str) -> Pattern:
         sounds=re.compile(_regex(nodes, by_sound=True)),
         anchors=tuple(dict.fromkeys(reading for anchor in anchors for reading in table.readings(anchor))),
         syllables=_shortest(nodes),
-        literals=tuple((text, table.sound(text)) for text in texts),
+        literals=tuple((text, table.split(table.sound(text))) for text in texts),
     )

@@ -12,6 +12,7 @@ import unicodedata
 from functools import lru_cache
 
 _FIRST_CLASS = 0xE000
+_FIRST_HALF = 0xF000
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("f", "h"))
 _FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"), ("ong", "on"))
 # spoken digits have two readings each; 幺 is one, 俩/两 are two
@@ -41,15 +42,24 @@ def confuse(syllable: str) -> str:
     return syllable
 
 
+def halves(syllable: str) -> tuple[str, str]:
+    """``"xiao"`` → ``("x", "iao")``; a syllable without an initial has an empty first half of its own kind."""
+    for length in (2, 1):
+        if syllable[:length] in ("zh", "ch", "sh") or (length == 1 and syllable[:1] in "bpmfdtnlgkhjqxzcsryw"):
+            return syllable[:length], "-" + syllable[length:]
+    return "", "-" + syllable
+
+
 class Phonetics:
     """The table from characters to syllable classes. Build once, pass down."""
 
     def __init__(self) -> None:
         from pypinyin.pinyin_dict import pinyin_dict
 
-        classes: dict[str, str] = {}
-        self._classes = classes
+        self._classes: dict[str, str] = {}
+        self._halves: dict[str, str] = {}
         self._table: dict[int, str] = {}
+        self._split: dict[int, str] = {}
         for codepoint in sorted(pinyin_dict):
             reading = _EVERYDAY.get(chr(codepoint)) or plain(pinyin_dict[codepoint].split(",")[0])
             self._table[codepoint] = self._class(reading)
@@ -60,11 +70,19 @@ class Phonetics:
         merged = confuse(syllable)
         if merged not in self._classes:
             self._classes[merged] = chr(_FIRST_CLASS + len(self._classes))
+            self._split[ord(self._classes[merged])] = "".join(self._half(half) for half in halves(merged))
         return self._classes[merged]
+
+    def _half(self, half: str) -> str:
+        return self._halves.setdefault(half, chr(_FIRST_HALF + len(self._halves)))
 
     def sound(self, text: str) -> str:
         """One class character per character; what has no reading (Latin letters, signs) stays itself."""
         return text.translate(self._table)
+
+    def split(self, sounds: str) -> str:
+        """Sounds at twice the length: initial and final of each syllable, so that half a syllable can be half an error."""
+        return "".join(self._split.get(ord(char), char + char) for char in sounds)
 
     def readings(self, phrase: str) -> tuple[str, ...]:
         """The sounds of a phrase: by characters, and by the phrase dictionary where that differs."""
