@@ -10,7 +10,8 @@ from qa_pipeline.signals.view import Passage, Position, is_backchannel
 
 ANSWER_REACH = 60  # characters between a question and the end of the turn that holds it
 _SHORT_TAIL = 20
-_ASKS_AGAIN = re.compile(r"吗|好不好|行不行|可不可以|要不要|需不需要|怎么样|可以不|[吧呢么](?=[^一-龥]|您|你|$)|[一-龥]\W*[？?]")
+_ASKS_AGAIN = re.compile(r"吗|好不好|行不行|可不可以|要不要|需不需要|怎么样|可以不|[吧呢么](?=[^一-龥]|您|你|$)")
+_LATER_SENTENCE_ASKS = re.compile(r"[。？！?!].*[一-龥]\W*[？?]", re.S)
 _SAME_QUESTION = re.compile(r"^\W*(还是|或者|或是|[吗吧呢么啊呀没]|不是|对吧|是吧|是吗|对吗)")
 
 _ROLES: dict[str, frozenset[Role]] = {
@@ -86,7 +87,8 @@ def _is_last_asked(ctx: Context, hit: Hit, last_turn: int) -> bool:
     same = _SAME_QUESTION.match(rest)
     if same is not None and len(rest) < _SHORT_TAIL:
         return True
-    return _ASKS_AGAIN.search(rest, same.end() if same is not None else 0) is None
+    tail = rest[same.end() if same is not None else 0 :]
+    return _ASKS_AGAIN.search(tail) is None and _LATER_SENTENCE_ASKS.search(tail) is None
 
 
 def _by_count(ctx: Context, turns: list[Turn], roles: frozenset[Role], where: Where) -> list[Turn]:
