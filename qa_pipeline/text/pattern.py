@@ -253,13 +253,17 @@ class Pattern:
     def find(self, chars: str, sounds: str, by_sound: bool, offset: int = 0) -> list[Match]:
         """All matches, leftmost first, not overlapping; ``offset`` is where the strings begin in their stream."""
         found = []
-        for match in self.sounds.finditer(sounds) if by_sound else self.chars.finditer(chars):
+        expression, text = (self.sounds, sounds) if by_sound else (self.chars, chars)
+        position = 0
+        while (match := expression.search(text, position)) is not None:
             start, end = match.span()
             if by_sound and not all(set(chars[low:high]) <= _NUMERAL_SET for low, high in match.regs[1:] if low >= 0):
-                continue  # recognisers write numbers as numbers: 机 is not 几
+                position = start + 1  # recognisers write numbers as numbers: 机 is not 几, and 是五十号 holds 五十号
+                continue
             exact = not by_sound or self.chars.fullmatch(chars, start, end) is not None
             strength = Strength.EXACT if exact else Strength.PHONETIC
             found.append(Match(start=start + offset, end=end + offset, heard_as=self.source, strength=strength, distance=0))
+            position = end
         return found
 
     def nearest(self, split: str) -> Match | None:
