@@ -179,7 +179,7 @@ def _named(error: Exception, path: Path) -> StoreError:
     text = str(error)
     if "not a valid DuckDB database" in text:
         return StoreError(f"{path} 不是质检数据库。请用 --db 指明正确的文件；程序不会覆盖它。")
-    if "No space left" in text or "Out of disk" in text or "Disk full" in text.title():
+    if "No space left" in text or "File too large" in text or "Out of disk" in text or "Disk full" in text.title():
         return StoreError(f"磁盘已满，数据库 {path} 没有写成；之前保存的都还在。请腾出空间后重新运行，已完成的会自动跳过。")
     if "Permission denied" in text or "Read-only file system" in text or "read-only mode" in text:
         return StoreError(f"没有权限写数据库 {path}。请检查文件和文件夹的权限，或用 --db 换一个位置。")
@@ -195,7 +195,7 @@ def _translated(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
+    except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.TransactionException) as error:
         raise _named(error, path) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
