@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Literal
 
 from qa_pipeline.signals.amounts import DateSpec, MoneySpec
@@ -207,13 +207,16 @@ class RuleSpec:
     applies: tuple[Condition, ...] = ()
     needs: tuple[Need, ...] = ("agent",)
     signals: Annotated[dict[str, SignalSpec], Doc("信号：名字: 定义")]
+    borrows: Annotated[dict[str, tuple[str, ...]], Doc("借用别的规则的信号：规则编号: [信号名]，连同它们所用的信号")] = field(
+        default_factory=dict
+    )
     judge: Judge
     excuses: Annotated[tuple[str, ...], Doc("听到其中任何一个信号就不追究")] = ()
     hotwords: Annotated[tuple[str, ...], Doc("复听时偏向的中性词（应说的词；绝不写违禁词）")] = ()
     examples: Examples
 
     def __post_init__(self) -> None:
-        known = set(self.signals)
+        known = {*self.signals, *(name for names in self.borrows.values() for name in names)}
         used = {*self.judge.names(), *self.excuses}
         for condition in self.applies:
             used |= {name for name in (condition.found, condition.not_found) if name}
@@ -223,7 +226,7 @@ class RuleSpec:
             raise ValueError(f"没有定义的信号：{'、'.join(unknown)}；已定义：{'、'.join(sorted(known))}")
         if self.hotwords and not self.judge.omission:
             raise ValueError("只有“应说”的规则可以写 hotwords：识别器会凭空听出热词，违禁词绝不能写")
-        if unused := sorted(known - used):
+        if unused := sorted(set(self.signals) - used):
             raise ValueError(f"定义了却没有用到的信号：{'、'.join(unused)}")
 
     @property

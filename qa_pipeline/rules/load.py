@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qa_pipeline.errors import Problem, RuleFileError
-from qa_pipeline.rules.base import RuleSpec
+from qa_pipeline.rules.base import RuleSpec, references
 from qa_pipeline.rules.book import PhraseIndex, Rule, RuleBook, bind_rule
 from qa_pipeline.signals.base import Bound
 from qa_pipeline.signals.kit import BindError, Kit, Matching
@@ -55,8 +56,9 @@ def load_book(rules_dir: Path, lexicons_dir: Path, matching: Matching = "toleran
             loading.note(str(lexicons_dir), f"缺少词库 {name}.yaml")
     if not rule_files:
         loading.note(str(rules_dir), "文件夹里没有规则文件（*.yaml）")
-    for path in rule_files:
-        _rule(loading, path, _shown(path, rules_dir))
+    specs = [item for path in rule_files if (item := _spec(loading, path, _shown(path, rules_dir))) is not None]
+    for spec, shown in specs:
+        _bind(loading, spec, shown, {other.rule: other for other, _ in specs})
     _unique(loading)
     if loading.problems:
         raise RuleFileError(tuple(sorted(loading.problems, key=lambda p: (p.path, p.line, p.col))))
@@ -97,18 +99,42 @@ def _lexicon(loading: _Loading, path: Path, shown: str) -> None:
     loading.lexicons[lexicon.name] = lexicon
 
 
-def _rule(loading: _Loading, path: Path, shown: str) -> None:
+def _spec(loading: _Loading, path: Path, shown: str) -> tuple[RuleSpec, str] | None:
     spec, reader = read_file(path, RuleSpec, shown)
     loading.problems += reader.problems
-    if spec is None:
-        return
+    return (spec, shown) if spec is not None else None
+
+
+def _bind(loading: _Loading, spec: RuleSpec, shown: str, others: Mapping[str, RuleSpec]) -> None:
     strength = "loose" if spec.judge.omission else "strict"
-    kit = Kit(lexicons=loading.lexicons, default_strength=strength, matching=loading.matching, segment_table=loading.segments)
+    kit = Kit(
+        lexicons=loading.lexicons, default_strength=strength, matching=loading.matching, segment_table=loading.segments
+    )
     try:
-        loading.rules.append(bind_rule(spec, shown, kit))
+        loading.rules.append(bind_rule(_with_borrowed(spec, others), shown, kit))
     except (PatternError, BindError) as error:
         loading.note(shown, str(error))
     loading.patterns.update(kit.used)
+
+
+def _with_borrowed(spec: RuleSpec, others: Mapping[str, RuleSpec]) -> RuleSpec:
+    """The rule with the signals it borrows, and those that they are made of; raises BindError in Chinese."""
+    signals = dict(spec.signals)
+    for lender, names in spec.borrows.items():
+        if lender not in others:
+            raise BindError(f"borrows 里的规则“{lender}”不存在")
+        wanted = list(names)
+        while wanted:
+            name = wanted.pop()
+            if name not in others[lender].signals:
+                raise BindError(f"规则“{lender}”没有信号“{name}”")
+            lent = others[lender].signals[name]
+            if signals.get(name, lent) != lent:
+                raise BindError(f"借来的信号“{name}”与本规则已有的同名而不同，请改名")
+            if name not in signals:
+                signals[name] = lent
+                wanted += sorted(references(lent))
+    return replace(spec, signals=signals, borrows={}) if spec.borrows else spec
 
 
 def _unique(loading: _Loading) -> None:

@@ -45,7 +45,7 @@ class DataSpec:
     kind: Literal["data"] = "data"
     label: Annotated[str, Doc("给人看的名字")]
     field: Annotated[str, Doc("清单里的列名，也可以是自定义列")]
-    is_: Annotated[tuple[str, ...], Doc("是这些值之一")] = ()
+    is_: Annotated[tuple[str, ...], Doc("是这些值之一（\"\" 表示不明）")] = ()
     is_not: Annotated[tuple[str, ...], Doc("有值而且不是这些值")] = ()
 
     def __post_init__(self) -> None:
@@ -54,8 +54,8 @@ class DataSpec:
 
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
-            value = field_text(ctx.call, self.field)
-            if value is None or (value in self.is_ if self.is_ else value not in self.is_not) is False:
+            value = field_text(ctx.call, self.field) or ""
+            if value not in self.is_ if self.is_ else value in ("", *self.is_not):
                 return ()
             at_s = ctx.call.hangup_at if self.field == "hangup_by" else None
             return (fact_hit(self.field, value, f"通话数据：{self.label}（{value}）", at_s),)

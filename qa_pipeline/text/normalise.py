@@ -18,7 +18,7 @@ _DIGITS = "零一二三四五六七八九"
 # whole numbers and decimals in Arabic digits; a comma between thousands is part of the number
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _SPELLED_BEFORE = re.compile(r"(?:号|号码|分机|工号|电话|拨打|回复|发送|编辑|代码|尾号|后四位)[是为:：]?\s*$")
-_SPELLED_AFTER = re.compile(r"\s*(?:年|热线|客服)")
+_SPELLED_AFTER = re.compile(r"\s*(?:年|热线|客服|号(?!楼))")
 MAX_PLACE_VALUE_DIGITS = 4  # longer digit strings are numbers to dial: read out digit by digit
 
 

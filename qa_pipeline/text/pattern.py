@@ -26,7 +26,7 @@ DEFAULT_GAP = 4
 MAX_GAP = 30
 MAX_GAPS = 3
 MAX_EXPANSIONS = 400
-FUZZY_FROM = 3  # syllables; shorter phrases collide
+FUZZY_FROM = 4  # syllables; shorter phrases collide (35号 ~ 上午好, 多扣了 ~ 喝多了)
 
 
 class PatternError(ValueError):

@@ -24,6 +24,8 @@ from qa_pipeline.text.normalise import normalise, spell_digits, spell_number
         ("400热线", "四零零热线"),
         ("打114查", "打一一四查"),
         ("007号", "零零七号"),
+        ("我是6035号的小周", "我是六零三五号的小周"),
+        ("下个月20号", "下个月二十号"),
         ("一 个 月", "一个月"),
         ("APP 里 退订 OK fine", "app里退订ok fine"),
         ("妳好", "你好"),
