@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from qa_pipeline.model import Strength
+from qa_pipeline.model import Role, Strength
 from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who, Window
 from qa_pipeline.signals.kit import Finders, Kit
 from qa_pipeline.signals.phrase import window_hit
@@ -30,9 +30,14 @@ _SPOKEN = {
     "x": "x",
 }
 _RUN = re.compile(r"[零一二两三四五六七八九幺]{4,18}x?")
+_ANY_RUN = re.compile(r"[零一二两三四五六七八九幺]+x?")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _AREA_CODED = re.compile(r"0\d{9,11}")
-_IDENTITY = re.compile(r"\d{15}|\d{17}[\dx]")
+_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_IDENTITY = re.compile(rf"\d{{6}}(?:19\d\d|200\d|201[0-5]){_DAY}[\dx]{{0,4}}|\d{{8}}{_DAY}\d{{3}}")  # with a birth date: an order number is none
+_IDENTITY_WORDS = ("身份证", "身分证", "证件号", "证件是", "证号")
+_IDENTITY_REACH = 12  # characters between the word and the digits
+_IDENTITY_DIGITS = 6  # fewer is a tail for checking
 _ADDRESS = re.compile(
     r"[一-龥]{1,6}(?:路|街|巷|小区|花园|新村|大厦|公寓|苑)[一-龥]{0,6}?[零一二三四五六七八九十百]+(?:号楼|栋|幢|单元|号|室|楼)"
 )
@@ -93,17 +98,30 @@ class EntitySpec:
 
     def _numbers(self, ctx: Context, window: Window) -> Iterator[Hit]:
         own = {number for number in (ctx.call.customer_number, ctx.call.caller_number, ctx.call.line) if number}
+        told = _told_by_customer(ctx, window)
         for match in _RUN.finditer(window.chars):
             number = digits(match.group())
+            if any(number in run for run in told):
+                continue  # reading back what the customer just said
             if self.what == "identity":
-                if _IDENTITY.fullmatch(number) or (len(number) >= 6 and _after_identity(window.chars, match.start())):
+                long_enough = len(number) >= _IDENTITY_DIGITS and _after_identity(window.chars, match.start())
+                if _IDENTITY.fullmatch(number) or long_enough:
                     yield window_hit(window, match.span(), "身份证号码", Strength.EXACT)
             elif (_MOBILE.fullmatch(number) or _AREA_CODED.fullmatch(number)) and number not in own:
                 yield window_hit(window, match.span(), "电话号码", Strength.EXACT)
 
 
+def _told_by_customer(ctx: Context, window: Window) -> tuple[str, ...]:
+    """What the customer said in digits before the window's passage, one text per passage."""
+    if window.passage.role is Role.CUSTOMER:
+        return ()
+    earlier = (passage for passage in ctx.view.by_role[Role.CUSTOMER] if passage.index < window.passage.index)
+    return tuple(filter(None, ("".join(map(digits, _ANY_RUN.findall(passage.chars))) for passage in earlier)))
+
+
 def _after_identity(chars: str, start: int) -> bool:
-    return "身份证" in chars[max(0, start - 12) : start]
+    before = chars[max(0, start - _IDENTITY_REACH) : start]
+    return any(word in before for word in _IDENTITY_WORDS)
 
 
 def _bare_names(ctx: Context, window: Window) -> Iterator[Hit]:
