@@ -106,7 +106,11 @@ def normalise(raw: str) -> Normal:
 def _copy(text: str, origin: list[int], where: range, out: list[str], to_raw: list[int]) -> None:
     for index in where:
         char = text[index]
-        if char == " " and not (index + 1 < len(text) and text[index + 1].isascii() and text[index + 1].isalnum()):
-            continue
+        if char == " " and not (_latin(text, index - 1) and _latin(text, index + 1)):
+            continue  # it parted numbers, which are words now
         out.append(char.translate(_PUNCTUATION))
         to_raw.append(origin[index])
+
+
+def _latin(text: str, index: int) -> bool:
+    return 0 <= index < len(text) and text[index].isascii() and text[index].isalpha()
