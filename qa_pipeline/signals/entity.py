@@ -34,13 +34,22 @@ _ANY_RUN = re.compile(r"[零一二两三四五六七八九幺]+x?")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _AREA_CODED = re.compile(r"0\d{9,11}")
 _DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-_IDENTITY = re.compile(rf"\d{{6}}(?:19\d\d|200\d|201[0-5]){_DAY}[\dx]{{0,4}}|\d{{8}}{_DAY}\d{{3}}")  # with a birth date: an order number is none
+_IDENTITY = re.compile(
+    rf"\d{{6}}(?:19\d\d|200\d|201[0-5]){_DAY}[\dx]{{0,4}}|\d{{8}}{_DAY}\d{{3}}"
+)  # with a birth date: an order number is none
 _IDENTITY_WORDS = ("身份证", "身分证", "证件号", "证件是", "证号")
 _IDENTITY_REACH = 12  # characters between the word and the digits
 _IDENTITY_DIGITS = 6  # fewer is a tail for checking
 _ADDRESS = re.compile(
     r"[一-龥]{1,6}(?:路|街|巷|小区|花园|新村|大厦|公寓|苑)[一-龥]{0,6}?[零一二三四五六七八九十百]+(?:号楼|栋|幢|单元|号|室|楼)"
 )
+# three to five digits, or a number in the thousands, that nothing counts: a clerk's number even where 工号 itself was misheard
+_WORK_NUMBER = re.compile(
+    r"(?<![零一二两三四五六七八九十百千万幺点])(?!一零零|九五|四零零|八零零|九六)"
+    r"(?:[零一二三四五六七八九幺]{3,5}|[一二两三四五六七八九]千[零一二两三四五六七八九十百]{1,6})"
+    r"(?![零一二两三四五六七八九十百千万幺点元块钱毛个分兆gm年月天人次节集条户台家度左])"
+)
+_OTHER_NUMBER = re.compile(r"尾号|后四位|后三位|套餐|费|钱|[还交省花到送够共约付存减返]$|是[您你]的?$|[您你]的?号")
 _TITLES = (
     "先生",
     "女士",
@@ -74,7 +83,7 @@ class EntitySpec:
     kind: Literal["entity"] = "entity"
     label: Annotated[str, Doc("给人看的名字")]
     who: Who = "agent"
-    what: Annotated[Literal["phone", "identity", "bare_name", "address"], Doc("哪一种")]
+    what: Annotated[Literal["phone", "identity", "bare_name", "address", "work_number"], Doc("哪一种")]
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
@@ -93,6 +102,10 @@ class EntitySpec:
         elif self.what == "address":
             for match in _ADDRESS.finditer(window.chars):
                 yield window_hit(window, match.span(), "地址", Strength.EXACT)
+        elif self.what == "work_number":
+            for match in _WORK_NUMBER.finditer(window.chars):
+                if not _OTHER_NUMBER.search(window.chars[max(0, match.start() - 5) : match.start()]):
+                    yield window_hit(window, match.span(), "工号", Strength.EXACT)
         else:
             yield from self._numbers(ctx, window)
 
