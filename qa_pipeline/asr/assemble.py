@@ -1,0 +1,55 @@
+"""From readings of windows back to segments of the recording. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qa_pipeline.asr.packing import Piece, Window, seconds
+from qa_pipeline.asr.whisper import Heard, Timed
+from qa_pipeline.model import Segment, Word
+
+
+def segments_of(window: Window, heard: Heard, limit: int) -> list[tuple[Piece, Segment]]:
+    """One segment per piece of ``window`` that has words, each with the piece it was heard in.
+
+    A word belongs to the piece that holds its middle, never to an earlier one than the word before it. Words that begin
+    more than ``limit`` samples behind the last piece were said over silence and are left out.
+    """
+    groups: list[tuple[int, list[Timed]]] = []
+    lowest = 0
+    for word in heard.words:
+        if word.first > window.filled + limit:
+            continue
+        index = max(lowest, window.piece_at((word.first + word.last) // 2))
+        lowest = index
+        if not groups or groups[-1][0] != index:
+            groups.append((index, []))
+        groups[-1][1].append(word)
+    result = []
+    for number, (index, words) in enumerate(groups):
+        stop = groups[number + 1][1][0].start if number + 1 < len(groups) else len(heard.text)
+        result.append((window.pieces[index], _segment(window, index, words, heard.text, stop)))
+    return result
+
+
+def _segment(window: Window, index: int, words: Sequence[Timed], whole: str, stop: int) -> Segment:
+    start = words[0].start
+    text = whole[start:stop].rstrip()
+    timed = tuple(
+        Word(
+            start=word.start - start,
+            end=word.end - start,
+            start_s=seconds(window.locate(word.first, index)),
+            end_s=seconds(window.locate(word.last, index)),
+            confidence=round(word.confidence, 4),
+        )
+        for word in words
+    )
+    return Segment(
+        channel=window.pieces[index].channel,
+        start_s=timed[0].start_s,
+        end_s=timed[-1].end_s,
+        text=text,
+        words=timed,
+        confidence=round(sum(word.confidence for word in words) / len(words), 4),
+    )
