@@ -32,6 +32,8 @@ def diarize(row: NDArray[np.int16], spoken: Spans, encoder: VoiceEncoder | None 
     0 and 1 are the two people of the call in order of first appearance; a third voice, when one is sure, is ``THIRD``. A recording in
     which only one person is heard has voice 0 alone.
     """
+    import numpy as np
+
     heard = listen(row, spoken, encoder or _encoder())
     if not heard.phrases:
         return ()
@@ -40,6 +42,9 @@ def diarize(row: NDArray[np.int16], spoken: Spans, encoder: VoiceEncoder | None 
         return _joined([_span(phrase, 0, ONE_VOICE) for phrase in heard.phrases])
     evidence = _evidence(heard, division.labels, division.count)
     labels = _path(heard.phrases, evidence)
+    if len(set(labels)) == division.count:  # once more, with the mean voices of what each was given
+        evidence = _evidence(heard, np.array(labels), division.count)
+        labels = _path(heard.phrases, evidence)
     if not division.stands(labels):
         main = _main(heard.phrases, labels)
         return _joined(
