@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from qa_pipeline.asr.models import Model
+    from qa_pipeline.asr.models import LocalModel
     from qa_pipeline.intake.decode import Decoded
 
 
@@ -74,11 +74,11 @@ class _Spoken:
 class PackedWhisper:
     """Whisper over packed windows; one instance a process."""
 
-    def __init__(self, model: Model, options: PackedOptions, machine: Machine) -> None:
+    def __init__(self, model: LocalModel, model_hash: str, options: PackedOptions, machine: Machine) -> None:
         self._options = options
-        self._whisper = Whisper(model.folder, machine, options.language)
+        self._whisper = Whisper(model.path, machine, options.language)
         self._vad = Vad()
-        self._info = EngineInfo(name="faster-whisper", model=model.name, model_hash=model.sha256, options=options.named())
+        self._info = EngineInfo(name="faster-whisper", model=model.name, model_hash=model_hash, options=options.named())
 
     @property
     def info(self) -> EngineInfo:
@@ -131,7 +131,9 @@ class PackedWhisper:
         heard = [reading for reading in readings if reading.text.strip() and not _is_loop(reading)]
         return tuple(self._whole(window, reading) for reading in heard)
 
-    def _hear(self, samples: NDArray[np.int16], windows: Sequence[Window], how: Decoding, dropped: list[ChannelSpan]) -> list[_Spoken]:
+    def _hear(
+        self, samples: NDArray[np.int16], windows: Sequence[Window], how: Decoding, dropped: list[ChannelSpan]
+    ) -> list[_Spoken]:
         spoken: list[_Spoken] = []
         by_length: dict[int, list[Window]] = {}
         for window in windows:
@@ -150,7 +152,9 @@ class PackedWhisper:
         if not heard.text.strip():
             return []
         if _is_loop(heard):
-            dropped += [_span(piece.channel, piece.start, piece.end, f"循环的幻听：{heard.text.strip()[:20]}") for piece in window.pieces]
+            dropped += [
+                _span(piece.channel, piece.start, piece.end, f"循环的幻听：{heard.text.strip()[:20]}") for piece in window.pieces
+            ]
             return []
         groups: dict[int, list[int]] = {}
         for nth, word in enumerate(heard.words):

@@ -30,6 +30,7 @@ class PackRules:
     pad: int  # audio kept on both sides of a voiced stretch, where there is room
     quantum: int  # window lengths are multiples of this, so that windows can share a batch
     shortest: int  # shorter windows are filled up with silence
+    tail: int  # silence behind the last piece: without it the model does not know that the end is the end, and loops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +100,7 @@ def _runs(voiced: Sequence[tuple[int, int]], keep: int) -> Iterable[list[tuple[i
         yield run
 
 
-def _take(
-    spans: list[tuple[int, int]], quietest: Quietest, room: int
-) -> tuple[tuple[int, int], list[tuple[int, int]]]:
+def _take(spans: list[tuple[int, int]], quietest: Quietest, room: int) -> tuple[tuple[int, int], list[tuple[int, int]]]:
     """The longest head of ``spans`` that fits into ``room``, and the rest."""
     start = spans[0][0]
     fitting = [index for index, span in enumerate(spans) if span[1] - start <= room]
@@ -163,7 +162,7 @@ def _window(pieces: list[Piece], rules: PackRules) -> Window:
         at.append(position)
         position += piece.length + rules.gap
     filled = position - rules.gap
-    length = max(rules.shortest, -(-filled // rules.quantum) * rules.quantum)
+    length = max(rules.shortest, -(-(filled + rules.tail) // rules.quantum) * rules.quantum)
     return Window(pieces=tuple(pieces), at=tuple(at), length=length)
 
 

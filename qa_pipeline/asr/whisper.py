@@ -50,10 +50,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:
-    """How to search. ``prompt`` comes before the window as if it had been said, ``hotwords`` before that."""
+    """How to search. ``prompt`` comes before the window as if it had been said, ``hotwords`` before that.
+
+    ``timestamps``: let the model write the times of sentences between them. The times are not used, but a model that must
+    account for them skips far less: deletions in packed windows fall from 16 % to 7 % of characters (2026-11-21).
+    """
 
     beam: int = 1
     readings: int = 1
+    timestamps: bool = True
     prompt: str = ""
     hotwords: str = ""
 
@@ -130,7 +135,7 @@ class Whisper:
         if how.prompt:
             before += self._tokenizer.encode(" " + how.prompt.strip())[:100]
         start = [self._tokenizer.sot_prev, *before] if before else []
-        return [*start, *self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
+        return [*start, *self._tokenizer.sot_sequence, *([] if how.timestamps else [self._tokenizer.no_timestamps])]
 
     def _heard(
         self, encoded: NDArray[np.float32], ids: Sequence[int], score: float, no_speech: float, filled: int, limit: int

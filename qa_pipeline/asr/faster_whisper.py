@@ -1,0 +1,276 @@
+"""The default engine: Whisper models in faster-whisper's format, run on CTranslate2 in packed windows.
+
+voiced stretches → pieces → windows → first hearing (all calls of a group in common batches)
+  → what looped or has no words is heard again, alone, with a wide beam → segments, uncovered, dropped
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from qa_pipeline.asr.assemble import segments_of
+from qa_pipeline.asr.base import SAMPLE_RATE
+from qa_pipeline.asr.coverage import CoverageRules, Interval, Said, uncovered
+from qa_pipeline.asr.guards import doubtful, reject
+from qa_pipeline.asr.packing import PackRules, Piece, Window, alone, make_pieces, pack, seconds
+from qa_pipeline.asr.vad import FRAME, Vad
+from qa_pipeline.asr.whisper import Decoding, Heard, Machine, Whisper
+from qa_pipeline.model import ChannelSpan, EngineInfo, Segment, Transcript
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from qa_pipeline.asr.models import LocalModel
+    from qa_pipeline.intake.decode import Decoded
+
+NAME = "faster-whisper"
+_GROUP_WINDOWS = 4  # a group of calls is heard together once it fills this many batches
+_GROUP_SECONDS = 1800  # and never holds more audio than this, but for a single long recording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearingOptions:
+    """Everything besides the model that changes what is heard; stands in ``EngineInfo``. The figures behind the defaults are
+    in ``benchmarks/README.md``."""
+
+    language: str = "zh"
+    compute_type: str = "int8"
+    beam: int = 1
+    second_beam: int = 5
+    window_s: float = 15.0
+    gap_s: float = 0.6
+    keep_s: float = 0.8
+    pad_s: float = 0.15
+    tail_s: float = 1.0
+    shortest_s: float = 8.0
+    quantum_s: float = 1.0
+    least_gap_s: float = 0.7
+    prompt: str = ""
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted((name, str(getattr(self, name))) for name in self.__slots__))
+
+    def pack_rules(self) -> PackRules:
+        return PackRules(
+            window=_samples(self.window_s),
+            gap=_samples(self.gap_s),
+            keep=_samples(self.keep_s),
+            pad=_samples(self.pad_s),
+            quantum=_samples(self.quantum_s),
+            shortest=_samples(self.shortest_s),
+            tail=_samples(self.tail_s),
+        )
+
+    def coverage_rules(self) -> CoverageRules:
+        return CoverageRules(reach=_samples(0.25), longest=_samples(0.7), least=_samples(self.least_gap_s))
+
+
+def engine_info(model: str, model_hash: str, options: HearingOptions) -> EngineInfo:
+    return EngineInfo(name=NAME, model=model, model_hash=model_hash, options=options.pairs())
+
+
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    """One recording on its way through the hearings."""
+
+    decoded: Decoded
+    voiced: list[list[Interval]]  # per channel
+    quiet: list[NDArray[np.float32]]  # speech probability per frame and channel: where to cut
+    segments: list[Segment] = field(default_factory=list)
+    fallback: dict[Piece, Segment] = field(default_factory=dict)  # the first reading of a doubtful window, if it may stand
+    again: list[Piece] = field(default_factory=list)
+    dropped: list[ChannelSpan] = field(default_factory=list)
+
+
+class FasterWhisperEngine:
+    """See ``asr.base.Engine``. ``batch`` windows are decoded at a time; it changes the speed only."""
+
+    def __init__(self, model: LocalModel, machine: Machine, options: HearingOptions, batch: int) -> None:
+        self.options = replace(options, compute_type=machine.compute_type)
+        self.info = engine_info(model.name, model.sha256, self.options)
+        self._whisper = Whisper(model.path, machine, options.language)
+        self._vad = Vad()
+        self._batch = batch
+        self._rules = self.options.pack_rules()
+        self._first = Decoding(beam=options.beam, prompt=options.prompt)
+        self._second = Decoding(beam=options.second_beam, prompt=options.prompt)
+
+    def transcribe_many(self, items: Iterable[Decoded]) -> Iterator[Transcript]:
+        """See ``Engine``: recordings are gathered until their windows fill some batches, then heard together."""
+        jobs: list[_Job] = []
+        windows: list[tuple[_Job, Window]] = []
+        held_s = 0.0
+        for decoded in items:
+            job = self._job(decoded)
+            jobs.append(job)
+            windows += [(job, window) for window in self._windows(job)]
+            held_s += decoded.recording.duration_s
+            if len(windows) >= _GROUP_WINDOWS * self._batch or held_s >= _GROUP_SECONDS:
+                yield from self._hear_group(jobs, windows)
+                jobs, windows, held_s = [], [], 0.0
+        yield from self._hear_group(jobs, windows)
+
+    def listen_again(self, decoded: Decoded, span: ChannelSpan, hotwords: tuple[str, ...]) -> tuple[Segment, ...]:
+        """See ``Engine``. Spans longer than a window are heard window by window; then there is one reading only."""
+        total = decoded.samples.shape[1]
+        start, end = max(0, _samples(span.start_s)), min(total, _samples(span.end_s))
+        channel = span.channel if span.channel < decoded.samples.shape[0] else 0
+        if end - start < FRAME:
+            return ()
+        how = replace(self._second, readings=self.options.second_beam, hotwords=" ".join(hotwords))
+        rules = replace(self._rules, window=_samples(28.0), pad=0)
+        quiet = self._vad.probabilities(decoded.samples[channel, start:end])
+        pieces = make_pieces(channel, [(start, end)], total, _quietest(quiet, start), rules)
+        job = _Job(decoded=decoded, voiced=[], quiet=[])
+        readings: list[list[Segment]] = []
+        for piece in pieces:
+            window = alone(piece, rules)
+            heard = self._hear([(job, window)], how)[0]
+            readings.append([s for one in heard if not reject(one, SAMPLE_RATE) for _, s in segments_of(window, one, rules.gap)])
+        return _distinct(readings[0]) if len(readings) == 1 else _joined([found[0] for found in readings if found])
+
+    def _job(self, decoded: Decoded) -> _Job:
+        samples = decoded.samples
+        quiet = [self._vad.probabilities(channel) for channel in samples]
+        return _Job(decoded=decoded, quiet=quiet, voiced=[self._vad.spans(one, samples.shape[1]) for one in quiet])
+
+    def _windows(self, job: _Job) -> list[Window]:
+        return [w for channel, spans in enumerate(job.voiced) for w in pack(self._pieces(job, channel, spans), self._rules)]
+
+    def _pieces(self, job: _Job, channel: int, spans: Sequence[Interval]) -> list[Piece]:
+        return make_pieces(channel, spans, job.decoded.samples.shape[1], _quietest(job.quiet[channel], 0), self._rules)
+
+    def _hear_group(self, jobs: Sequence[_Job], windows: Sequence[tuple[_Job, Window]]) -> Iterator[Transcript]:
+        for (job, window), readings in zip(windows, self._hear(windows, self._first), strict=True):
+            self._take_first(job, window, readings[0])
+        for job in jobs:
+            for channel, gaps in enumerate(self._gaps(job)):
+                waiting = {(piece.start, piece.end) for piece in job.again if piece.channel == channel}
+                new = [gap for gap in gaps if not any(start <= gap[0] and gap[1] <= end for start, end in waiting)]
+                job.again += self._pieces(job, channel, new)
+        again = [(job, alone(piece, self._rules)) for job in jobs for piece in job.again]
+        for (job, window), readings in zip(again, self._hear(again, self._second), strict=True):
+            self._take_second(job, window, readings[0])
+        for job in jobs:
+            yield self._transcript(job)
+
+    def _take_first(self, job: _Job, window: Window, heard: Heard) -> None:
+        segments = segments_of(window, heard, self._rules.gap)
+        if doubtful(heard, SAMPLE_RATE):
+            job.again += window.pieces
+            if not reject(heard, SAMPLE_RATE):
+                job.fallback |= dict(segments)
+        else:
+            job.segments += [segment for _, segment in segments]
+
+    def _take_second(self, job: _Job, window: Window, heard: Heard) -> None:
+        """A stretch heard alone: its words stand where no word of the first hearing stands."""
+        piece = window.pieces[0]
+        why = reject(heard, SAMPLE_RATE)
+        found = [] if why else segments_of(window, heard, self._rules.gap)
+        if not found and piece in job.fallback:
+            found = [(piece, job.fallback[piece])]
+        elif why:
+            span = ChannelSpan(channel=piece.channel, start_s=seconds(piece.start), end_s=seconds(piece.end), note=why)
+            job.dropped.append(span)
+        job.segments += [segment for _, segment in found]
+
+    def _gaps(self, job: _Job) -> list[list[Interval]]:
+        said: dict[int, list[Said]] = defaultdict(list)
+        for segment in job.segments:
+            for word in segment.words:
+                start, end = _samples(word.start_s), _samples(word.end_s)
+                said[segment.channel].append(Said(start=start, end=end, chars=word.end - word.start))
+        rules = self.options.coverage_rules()
+        return [uncovered(spans, said[channel], rules) for channel, spans in enumerate(job.voiced)]
+
+    def _transcript(self, job: _Job) -> Transcript:
+        from qa_pipeline.speakers.acoustics import measure
+
+        recording = job.decoded.recording
+        voiced = _spans(job.voiced)
+        return Transcript(
+            audio_hash=recording.audio_hash,
+            duration_s=recording.duration_s,
+            channels=job.decoded.samples.shape[0],
+            engine=self.info,
+            segments=tuple(sorted(job.segments, key=lambda segment: (segment.start_s, segment.channel, segment.end_s))),
+            voiced=voiced,
+            uncovered=_spans(self._gaps(job), "有人说话，听了两遍都没有听出字"),
+            dropped=tuple(sorted(job.dropped, key=lambda span: (span.start_s, span.channel))),
+            acoustics=measure(job.decoded, voiced),
+        )
+
+    def _hear(self, requests: Sequence[tuple[_Job, Window]], how: Decoding) -> list[list[Heard]]:
+        """The readings of every window, in the order of ``requests``: windows of one length share batches."""
+        by_length: dict[int, list[int]] = defaultdict(list)
+        for index, (_, window) in enumerate(requests):
+            by_length[window.length].append(index)
+        results: list[list[Heard]] = [[] for _ in requests]
+        for indexes in by_length.values():
+            for first in range(0, len(indexes), self._batch):
+                part = indexes[first : first + self._batch]
+                encoded = [self._whisper.encode(_audio(*requests[index])) for index in part]
+                heard = self._whisper.decode(encoded, [requests[index][1].filled for index in part], how)
+                for index, readings in zip(part, heard, strict=True):
+                    results[index] = readings
+        return results
+
+
+def _audio(job: _Job, window: Window) -> NDArray[np.int16]:
+    import numpy as np
+
+    buffer = np.zeros(window.length, dtype=np.int16)
+    for piece, at in zip(window.pieces, window.at, strict=True):
+        buffer[at : at + piece.length] = job.decoded.samples[piece.channel, piece.start : piece.end]
+    return buffer
+
+
+class _quietest:  # noqa: N801  (a function with data)
+    """Where speech is least likely; ``probabilities`` begin at sample ``origin``."""
+
+    def __init__(self, probabilities: NDArray[np.float32], origin: int) -> None:
+        self._probabilities, self._origin = probabilities, origin
+
+    def __call__(self, start: int, end: int) -> int:
+        first = max(0, (start - self._origin) // FRAME)
+        part = self._probabilities[first : max(first + 1, (end - self._origin) // FRAME)]
+        middle = self._origin + (first + int(part.argmin())) * FRAME + FRAME // 2 if len(part) else start
+        return min(max(middle, start), end)
+
+
+def _spans(intervals: Sequence[Sequence[Interval]], note: str = "") -> tuple[ChannelSpan, ...]:
+    spans = [
+        ChannelSpan(channel=channel, start_s=seconds(start), end_s=seconds(end), note=note)
+        for channel, found in enumerate(intervals)
+        for start, end in found
+    ]
+    return tuple(sorted(spans, key=lambda span: (span.start_s, span.channel)))
+
+
+def _distinct(readings: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Each text once, in order."""
+    return tuple(
+        {segment.text: segment for segment in reversed(readings)}[text] for text in dict.fromkeys(s.text for s in readings)
+    )
+
+
+def _joined(parts: Sequence[Segment]) -> tuple[Segment, ...]:
+    """One segment of several that follow each other."""
+    if not parts:
+        return ()
+    text = ""
+    words = []
+    for part in parts:
+        words += [replace(word, start=word.start + len(text), end=word.end + len(text)) for word in part.words]
+        text += part.text
+    confidence = round(sum(word.confidence for word in words) / len(words), 4)
+    return (replace(parts[0], end_s=parts[-1].end_s, text=text, words=tuple(words), confidence=confidence),)
+
+
+def _samples(value_s: float) -> int:
+    return round(value_s * SAMPLE_RATE)
