@@ -16,7 +16,7 @@ from qa_pipeline.model import Strength
 from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who, Window
 from qa_pipeline.signals.kit import Finders, Kit, Matching
 from qa_pipeline.signals.scope import make_scope
-from qa_pipeline.signals.view import Passage
+from qa_pipeline.signals.view import Passage, Position
 from qa_pipeline.strict_yaml import Doc
 from qa_pipeline.text.lexicon import Term
 from qa_pipeline.text.pattern import Match, Pattern, allowed_distance
@@ -201,10 +201,11 @@ def _shifted(match: Match, by: int) -> Match:
 def passage_hit(passage: Passage, match: Match) -> Hit:
     """A match in a passage's stream as a hit with its turn, seconds, heard characters and confidence."""
     start_s, end_s = passage.seconds(match.start, match.end)
+    last = passage.position(match.end - 1)  # the end lies in the turn of the last character, even if the passage goes on
     return Hit(
         signal="",
         position=passage.position(match.start),
-        end=passage.position(match.end),
+        end=Position(last.turn, last.char + 1),
         role=passage.role,
         quote=passage.raw(match.start, match.end),
         heard_as=match.heard_as,
