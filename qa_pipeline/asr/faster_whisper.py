@@ -230,7 +230,7 @@ def _audio(job: _Job, window: Window) -> NDArray[np.int16]:
     return buffer
 
 
-class _quietest:  # noqa: N801  (a function with data)
+class _quietest:
     """Where speech is least likely; ``probabilities`` begin at sample ``origin``."""
 
     def __init__(self, probabilities: NDArray[np.float32], origin: int) -> None:

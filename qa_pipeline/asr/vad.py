@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qa_pipeline.model import Span
 from qa_pipeline.asr.base import SAMPLE_RATE
+from qa_pipeline.model import Span
 
 if TYPE_CHECKING:
     import numpy as np
