@@ -56,7 +56,8 @@ def decode(path: Path) -> Decoded:
     if size == 0:
         raise AudioError(f"{path}：文件是空的（0 字节）；请重新导出这段录音")
     try:
-        with av.open(str(path), options={"format_whitelist": FORMATS, "protocol_whitelist": "file"}) as container:
+        # "file:" so that a colon in a name (10:03.wav) is not taken for a protocol
+        with av.open(f"file:{path}", options={"format_whitelist": FORMATS, "protocol_whitelist": "file"}) as container:
             reader = _Reader(path, container, size)
             stats = NativeStats(reader.channels)
             samples = _resampled(path, reader, stats)

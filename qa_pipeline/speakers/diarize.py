@@ -134,7 +134,7 @@ def _confidence(evidence: NDArray[np.float64], labels: list[int]) -> list[float]
     rest = evidence.copy()
     rest[rows, labels] = -np.inf
     lead = own - rest.max(axis=1)
-    return [round(value, 3) for value in (1 / (1 + np.exp(-CAUTION * lead))).tolist()]
+    return [round(value, 2) for value in (1 / (1 + np.exp(-CAUTION * lead))).tolist()]
 
 
 def _joined(spans: list[VoiceSpan]) -> tuple[VoiceSpan, ...]:
@@ -145,7 +145,7 @@ def _joined(spans: list[VoiceSpan]) -> tuple[VoiceSpan, ...]:
         if before is not None and before.voice == span.voice and span.start_s - before.end_s < JOIN_S:
             first, second = before.end_s - before.start_s, span.end_s - span.start_s
             confidence = (before.confidence * first + span.confidence * second) / max(first + second, 1e-9)
-            joined[-1] = VoiceSpan(voice=span.voice, start_s=before.start_s, end_s=span.end_s, confidence=round(confidence, 3))
+            joined[-1] = VoiceSpan(voice=span.voice, start_s=before.start_s, end_s=span.end_s, confidence=round(confidence, 2))
         else:
             joined.append(span)
     return tuple(

@@ -91,6 +91,13 @@ def test_a_dead_channel_is_not_dual_mono(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["10:03.wav", "a b%03d.wav", "-x.wav", "concat:录音.wav"])
+def test_any_file_name_is_a_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    write(tmp_path / "plain.wav", [voice(4, 1)]).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert decode(Path(name)).recording.duration_s == 4.0
+
+
 def test_a_long_recording_lives_in_a_temporary_file_with_the_same_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.wav", [voice(12, 1), voice(12, 2)])
     short = decode(path)
@@ -196,6 +203,6 @@ def test_more_than_two_channels_are_refused(tmp_path: Path) -> None:
         decode(path)
 
 
-def test_a_video_without_sound_and_music_only(tmp_path: Path) -> None:
+def test_music_only(tmp_path: Path) -> None:
     recording = decode(write(tmp_path / "music.wav", [chords(20)])).recording
     assert [(fact.kind, fact.value) for fact in recording.fitness] == [(Fitness.MUSIC, 20.0)]
