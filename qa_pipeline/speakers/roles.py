@@ -12,6 +12,7 @@ from qa_pipeline.speakers.cues import AGENT_WORDS, COMPANIES, CUSTOMER_WORDS, IN
 MOST = 0.95  # a guess never counts as certain
 LEAST = 0.6  # under it nobody is named
 ALONE_LEAST = 2.0  # points that one voice alone needs
+MIXED = 3.0  # points of the other side, from which one voice may well be two people
 _SLOPE = 0.55  # confidence of a lead of n points is the logistic of this times n
 
 
@@ -30,6 +31,7 @@ class _Marks:
     points: float
     cues: tuple[str, ...]
     telling: float  # points of the cues that only agents have (three and more)
+    opposed: float  # points of the cues of the side that the track does not sound like
 
 
 def decide(tracks: Mapping[int, str]) -> Guess:
@@ -62,6 +64,8 @@ def _alone(track: int, marks: _Marks, others: Sequence[int]) -> Guess:
     """One track only: the agent when it sounds like one; when it sounds like a customer, the silent track is the agent's."""
     confidence = min(0.85, 1 / (1 + math.exp(-_SLOPE * abs(marks.points))))
     heard = "、".join(marks.cues[:4])
+    if marks.opposed >= MIXED:
+        confidence, heard = LEAST, f"{heard}；也有另一方才说的话，两人可能没有分开"
     if marks.points >= ALONE_LEAST:
         return Guess(agent=track, confidence=round(confidence, 3), reason=f"只有一方说话，像坐席：{heard}")
     if marks.points <= -ALONE_LEAST:
@@ -98,7 +102,8 @@ def _marks(text: str) -> _Marks:
         sorted(found + found_customer, key=lambda cue: -cue[1]) if points >= 0 else sorted(found_customer, key=lambda cue: -cue[1])
     )
     telling = sum(value for _, value in found if value >= 3)
-    return _Marks(points, tuple(f"“{phrase}”" for phrase, _ in cues), telling)
+    opposed = sum(value for _, value in (found_customer if points >= 0 else found))
+    return _Marks(points, tuple(f"“{phrase}”" for phrase, _ in cues), telling, opposed)
 
 
 def _found(sound: str, cues: Sequence[Cue]) -> list[tuple[str, float]]:

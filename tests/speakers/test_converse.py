@@ -97,7 +97,7 @@ def test_a_segment_over_an_answer_is_cut_at_the_answer() -> None:
 def test_digits_of_neighbouring_segments_stay_apart() -> None:
     heard = transcript(segment(0, 0.0, 1.0, "工号8012"), segment(0, 1.2, 2.0, "3元"))
     (turn,) = converse(CALL, None, heard).turns
-    assert (turn.raw, turn.text) == ("工号8012 3元", "工号八零一二 三元")
+    assert (turn.raw, turn.text.replace(" ", "")) == ("工号8012 3元", "工号八零一二三元")  # not 80123
     assert [turn.raw[word.start : word.end] for word in turn.words] == ["工", "号", "8", "0", "1", "2", "3", "元"]
 
 

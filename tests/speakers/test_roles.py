@@ -63,6 +63,14 @@ def test_one_side_only(text: str, agent: int | None, confidence: float, reason: 
     assert decide({0: text, 1: ""}) == Guess(agent=agent, confidence=confidence, reason=reason)
 
 
+def test_one_voice_that_says_the_words_of_both_sides_is_doubted() -> None:
+    assert decide({0: SALE + "你是谁啊我不需要"}) == Guess(
+        agent=0,
+        confidence=LEAST,
+        reason="只有一方说话，像坐席：“感谢您的接听”、“祝您生活愉快”、“我的工号”、“这里是中国移动”；也有另一方才说的话，两人可能没有分开",
+    )
+
+
 def test_one_voice_alone_that_is_a_customer_leaves_the_agent_unheard() -> None:
     guess = decide({0: ANNOYED})
     assert [role_of(track, guess, [0]) for track in (0, 1, None)] == [Role.CUSTOMER, Role.UNKNOWN, Role.UNKNOWN]
