@@ -73,6 +73,7 @@ def tidy(value: Any) -> str:
 
 
 def is_empty(text: str) -> bool:
+    """Whether a tidied cell says nothing: blank, a dash, 未知, null, …"""
     return text.casefold() in EMPTY
 
 
@@ -82,6 +83,7 @@ def _plain(text: str) -> str:
 
 
 def parse_word(value: Any, words: Mapping[str, W]) -> W:
+    """The value that a word of the table stands for (half width and case do not matter)."""
     text = tidy(value)
     found = words.get(_plain(text))
     if found is None:
@@ -90,6 +92,7 @@ def parse_word(value: Any, words: Mapping[str, W]) -> W:
 
 
 def parse_bool(value: Any) -> bool:
+    """Yes or no: 是/否, 有/无, 1/0, true/false, 收费/免费, 投诉/未投诉."""
     text = _plain(tidy(value))
     if text in TRUE:
         return True
@@ -99,6 +102,7 @@ def parse_bool(value: Any) -> bool:
 
 
 def parse_channel(value: Any) -> int:
+    """0 (left) or 1 (right)."""
     found = CHANNEL.get(_plain(tidy(value)))
     if found is None:
         raise CellError(f"“{tidy(value)}”不是声道，应为 0（左）或 1（右）")

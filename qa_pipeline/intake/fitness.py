@@ -62,6 +62,7 @@ class NativeStats:
 
     @property
     def louder(self) -> int:
+        """The channel with more energy."""
         return int(self._power.argmax())
 
     def clipped_share(self, channel: int) -> float:

@@ -124,6 +124,7 @@ class _Reader:
         self._files: dict[str, int] = {}
 
     def read(self, rows: Iterator[_Row]) -> Manifest:
+        """All usable rows as calls."""
         calls = [call for row in rows if (call := self._call(row)) is not None]
         return Manifest(calls=tuple(calls), warnings=tuple(self._warnings))
 

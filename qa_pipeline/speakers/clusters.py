@@ -111,6 +111,7 @@ class _Pairs:
         return float(np.clip(np.median(values), -DRIFT, DRIFT)) if len(values) >= 5 else 0.0
 
     def seconds(self, group: NDArray[np.intp]) -> float:
+        """Speech of these phrases."""
         return float(self._seconds[group].sum())
 
     def best_split(self, group: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -57,6 +57,7 @@ class _Draft:
         self.confidences: list[tuple[int, float]] = []
 
     def append(self, other: _Draft) -> None:
+        """Join what the same role says next."""
         self.raw = parted(self.raw)
         offset = len(self.raw)
         self.words += [
@@ -74,6 +75,7 @@ class _Draft:
         self.confidences += other.confidences
 
     def turn(self, index: int, hangup_at: float | None) -> Turn:
+        """The finished turn."""
         normal = normalise(self.raw)
         total = sum(length for length, _ in self.confidences)
         confidence = sum(length * value for length, value in self.confidences) / total if total else None

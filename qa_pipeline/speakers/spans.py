@@ -27,6 +27,7 @@ class Spans:
 
     @property
     def total_s(self) -> float:
+        """Length of all stretches together."""
         return sum(end - start for start, end in self._spans)
 
     def clip(self, start: float, end: float) -> list[tuple[float, float]]:

@@ -81,6 +81,7 @@ def _between(middles: Sequence[tuple[float, int]], start: float, end: float) -> 
 
 
 def after_hangup(start_s: float | None, hangup_at: float | None) -> bool:
+    """Whether speech starts after the hang-up, as far as the log's tenths of a second can say."""
     return start_s is not None and hangup_at is not None and start_s >= hangup_at - HANGUP_SLACK_S
 
 
