@@ -7,7 +7,7 @@ nothing is written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -65,10 +65,12 @@ class Opening:
 
 def get_case(tx: Tx, case_id: str, version: int | None = None) -> Case:
     """The case as it stands; with ``version`` a ConflictError when somebody has changed it since."""
-    row = tx.row(_ONE_CASE, [case_id])
-    if row is None:
-        raise CaseworkError(f"没有工单 {case_id}。用 qa cases 查看工单编号。")
-    case = _case(row)
+    case: Case | None = tx.memo.get(("case", case_id))
+    if case is None:
+        row = tx.row(_ONE_CASE, [case_id])
+        if row is None:
+            raise CaseworkError(f"没有工单 {case_id}。用 qa cases 查看工单编号。")
+        case = tx.memo["case", case_id] = _case(row)
     if version is not None and case.version != version:
         raise ConflictError(
             f"工单 {case_id} 刚被别人改动过（现在是第 {case.version} 版，您看到的是第 {version} 版）。请刷新后再操作。"
@@ -113,52 +115,90 @@ def open_case(tx: Tx, opening: Opening) -> Case:
     from qa_pipeline.casework import ledger
 
     tx.need(Post.QA_LEAD, Post.MANAGER)
-    row = tx.row(
-        """SELECT run.run_id, call.agent_id, call.team, call.supervisor
-           FROM current_runs AS run LEFT JOIN calls AS call USING (call_id) WHERE run.call_id = ?""",
-        [opening.call_id],
-    )
-    if row is None:
+    judged = judged_calls(tx, [opening.call_id]).get(opening.call_id)
+    if judged is None:
         raise CaseworkError(f"通话 {opening.call_id} 还没有质检结果，不能建工单。请先用 qa run 处理它。")
     if opening.kind is CaseKind.PRIMARY and primary_of(tx, opening.call_id) is not None:
         raise CaseworkError(f"通话 {opening.call_id} 已经有工单了（一通电话只有一张主工单）。")
-    run_id, agent_id, team, supervisor = row
-    case_id = tx.next_id("K", "cases", "case_id")
-    tx.insert(
-        "cases",
-        case_id=case_id,
+    case = Case(
+        case_id=tx.next_id("K", "cases", "case_id"),
         call_id=opening.call_id,
         kind=opening.kind,
-        pair_of=opening.pair_of or None,
-        sample_id=opening.sample_id or None,
+        pair_of=opening.pair_of,
+        sample_id=opening.sample_id,
         reason=opening.reason,
         opened_at=tx.at,
-        opened_by=tx.actor.person_id,
-        agent_id=agent_id,
-        team=team,
-        supervisor=supervisor,
-    )
-    due_at = tx.at + timedelta(hours=tx.settings.review_hours)
-    _event(
-        tx,
-        case_id,
-        1,
-        action="open",
+        agent_id=judged.agent_id,
+        team=judged.team,
+        supervisor=judged.supervisor,
+        version=1,
         state=CaseState.OPEN,
-        run_id=run_id,
-        due_at=due_at,
-        advice=list(opening.advice),
-        note=opening.reason,
+        assignee="",
+        run_id=judged.run_id,
+        due_at=tx.at + timedelta(hours=tx.settings.review_hours),
+        advice=opening.advice,
+        finished_at=None,
     )
-    tx.log("case.open", case_id, {"call": opening.call_id, "kind": opening.kind, "reason": opening.reason})
-    case = get_case(tx, case_id)
+    _insert(tx, case)
+    if opening.kind is CaseKind.PRIMARY:
+        tx.memo["primary",][opening.call_id] = case.case_id
+    tx.memo["case", case.case_id] = case
+    tx.memo |= {("held", case.case_id): {}, ("live", case.case_id, case.run_id): {}, ("added", case.case_id): []}
+    tx.log("case.open", case.case_id, {"call": opening.call_id, "kind": opening.kind, "reason": opening.reason})
     ledger.reconcile(tx, case, note="建工单")
     return case
 
 
+def _insert(tx: Tx, case: Case) -> None:
+    tx.insert(
+        "cases",
+        case_id=case.case_id,
+        call_id=case.call_id,
+        kind=case.kind,
+        pair_of=case.pair_of or None,
+        sample_id=case.sample_id or None,
+        reason=case.reason,
+        opened_at=tx.at,
+        opened_by=tx.actor.person_id,
+        agent_id=case.agent_id,
+        team=case.team,
+        supervisor=case.supervisor,
+    )
+    event = {"action": "open", "state": case.state, "run_id": case.run_id, "due_at": case.due_at, "note": case.reason}
+    _event(tx, case.case_id, 1, advice=list(case.advice), **event)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The current run of a call and whose call it is."""
+
+    run_id: str
+    agent_id: str
+    team: str
+    supervisor: str
+
+
+def judged_calls(tx: Tx, call_ids: Sequence[str]) -> dict[str, Judged]:
+    """Those of the calls that have a run, with what a case needs; one query for those not yet known in this transaction."""
+    known: dict[str, Judged | None] = tx.memo.setdefault(("judged",), {})
+    fresh = [call_id for call_id in call_ids if call_id not in known]
+    if fresh:
+        known |= dict.fromkeys(fresh)
+        rows = tx.rows(
+            """SELECT run.call_id, run.run_id, coalesce(call.agent_id, ''), coalesce(call.team, ''), coalesce(call.supervisor, '')
+               FROM current_runs AS run LEFT JOIN calls AS call USING (call_id) WHERE list_contains(?, run.call_id)""",
+            [fresh],
+        )
+        known |= {call_id: Judged(*rest) for call_id, *rest in rows}
+    return {call_id: found for call_id in call_ids if (found := known[call_id]) is not None}
+
+
 def primary_of(tx: Tx, call_id: str) -> str | None:
-    row = tx.row("SELECT case_id FROM cases WHERE call_id = ? AND kind = ?", [call_id, CaseKind.PRIMARY])
-    return None if row is None else str(row[0])
+    """The primary case of a call."""
+    if ("primary",) not in tx.memo:
+        tx.memo["primary",] = dict(tx.rows("SELECT call_id, case_id FROM cases WHERE kind = ?", [CaseKind.PRIMARY]))
+    primary: dict[str, str] = tx.memo["primary",]
+    return primary.get(call_id)
 
 
 def move(tx: Tx, case: Case, action: str, **changes: object) -> Case:
@@ -171,11 +211,20 @@ def move(tx: Tx, case: Case, action: str, **changes: object) -> Case:
         "advice": list(case.advice),
         "note": "",
     }
-    _event(tx, case.case_id, case.version + 1, action=action, **(event | changes))
-    tx.log(
-        f"case.{action}", case.case_id, {name: value for name, value in changes.items() if name in ("state", "assignee", "note")}
+    event |= changes
+    _event(tx, case.case_id, case.version + 1, action=action, **event)
+    told = {name: value for name, value in changes.items() if name in ("state", "assignee", "note")}
+    tx.log(f"case.{action}", case.case_id, told)
+    moved = tx.memo["case", case.case_id] = replace(
+        case,
+        version=case.version + 1,
+        state=CaseState(str(event["state"])),
+        assignee=str(event["assignee"] or ""),
+        run_id=str(event["run_id"]),
+        due_at=event["due_at"],  # type: ignore[arg-type]
+        finished_at=tx.at if action == "finish" else case.finished_at,
     )
-    return get_case(tx, case.case_id)
+    return moved
 
 
 def _event(tx: Tx, case_id: str, version: int, **columns: object) -> None:
@@ -226,8 +275,10 @@ def assign_evenly(tx: Tx, cases: Sequence[Case]) -> list[Case]:
     waiting = dict(tx.rows("SELECT assignee, count(*) FROM cases_now WHERE list_contains(?, state) GROUP BY assignee", [states]))
     load: dict[str, int] = {person.person_id: int(waiting.get(person.person_id, 0)) for person in reviewers}
     done: list[Case] = []
+    taken = _reviewers_by_call(tx, [case.call_id for case in cases])
     for case in sorted(cases, key=lambda item: item.case_id):
-        fit = [person for person in reviewers if not refusal(person, case) and not _pair_refusal(tx, person, case)]
+        others = taken.setdefault(case.call_id, set())
+        fit = [person for person in reviewers if not refusal(person, case) and person.person_id not in others]
         want = Post.QA_LEAD if case.kind is CaseKind.SECOND else Post.QA
         fit = [person for person in fit if person.has(want)] or fit
         if not fit:
@@ -235,8 +286,20 @@ def assign_evenly(tx: Tx, cases: Sequence[Case]) -> list[Case]:
             continue
         chosen = min(fit, key=lambda person: (load[person.person_id], person.person_id))
         load[chosen.person_id] += 1
+        others.add(chosen.person_id)
         done.append(move(tx, case, "assign", state=CaseState.ASSIGNED, assignee=chosen.person_id))
     return done
+
+
+def _reviewers_by_call(tx: Tx, call_ids: Sequence[str]) -> dict[str, set[str]]:
+    """Who has a case of these calls already: the two of a double review are two people."""
+    rows = tx.rows(
+        "SELECT call_id, assignee FROM cases_now WHERE assignee IS NOT NULL AND list_contains(?, call_id)", [list(call_ids)]
+    )
+    taken: dict[str, set[str]] = {}
+    for call_id, assignee in rows:
+        taken.setdefault(call_id, set()).add(assignee)
+    return taken
 
 
 def _pair_refusal(tx: Tx, person: Person, case: Case) -> str:

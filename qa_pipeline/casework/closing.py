@@ -30,6 +30,7 @@ def close_month(tx: Tx, month: str) -> Closing:
     tx.need(Post.QA_LEAD, Post.MANAGER)
     _may_close(tx, month)
     waiting = _why_not(tx)
+    tx.memo.clear()  # the bookings go past the balances that were read before
     rows = tx.rows(
         """SELECT case_id, call_id, any_value(run_id), any_value(clause), rule_id, ordinal, party, any_value(person),
                sum(points)::INTEGER, sum(yuan)::DECIMAL(12,2)
@@ -156,7 +157,7 @@ def _sum(amounts: Iterable[Amount]) -> str:
     total = Amount()
     for amount in amounts:
         total = total.plus(amount)
-    return f"{total.points} 分 {total.yuan} 元"
+    return f"{total.points} 分 {total.yuan.normalize():f} 元"
 
 
 def _against_closings(tx: Tx) -> list[str]:

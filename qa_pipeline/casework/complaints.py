@@ -115,6 +115,7 @@ def _event(tx: Tx, complaint_id: str, version: int, state: ComplaintState, note:
         state=state,
         note=note,
     )
+    tx.memo.pop(("complaints",), None)
     tx.log("complaint", complaint_id, {"state": state, "note": note})
 
 

@@ -134,6 +134,7 @@ def _carry(tx: Tx, moved: Case, before: Case, old: AuditRun, new: AuditRun) -> N
             reason=live.reason,
             carried_from=live.seq,
         )
+    tx.memo.pop(("live", moved.case_id, moved.run_id), None)
 
 
 def _same_findings(old: Sequence[Outcome], new: Sequence[Outcome]) -> dict[Key, Key]:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 # Machines of one office differ by seconds; more is a wrong clock.
 CLOCK_TOLERANCE = timedelta(minutes=10)
-_KEPT_RUNS = 64
+_ROWS_AT_ONCE = 500
+_MOST_RUNS = 1000  # runs held by one transaction: about 20 MB
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,12 +39,22 @@ class Tx:
     """One action under way: who, when, and the open transaction."""
 
     store: Store
-    connection: duckdb.DuckDBPyConnection
+    raw: duckdb.DuckDBPyConnection
     at: datetime
     actor: Person
     policy: Policy
     settings: CaseworkSettings
+    # Nobody else can write while the transaction is open, so what was read once stays true until it is written here.
+    memo: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    _unwritten: dict[tuple[str, ...], list[object]] = field(default_factory=dict)  # (table, columns…) → values of its rows
     _runs: dict[str, AuditRun] = field(default_factory=dict)
+    _logged: list[tuple[log.Entry, Mapping[str, object]]] = field(default_factory=list)
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The transaction, with everything written that was inserted so far."""
+        self.flush()
+        return self.raw
 
     def need(self, *posts: Post) -> None:
         """Refuses an actor who holds none of the posts."""
@@ -52,17 +63,27 @@ class Tx:
             raise CaseworkError(f"{self.actor.name}（{self.actor.person_id}）没有这个权限：需要{titles}。")
 
     def log(self, action: str, thing: str, detail: Mapping[str, object] | None = None) -> None:
-        log.append(self.connection, log.Entry(at=self.at, person_id=self.actor.person_id, action=action, thing=thing), detail or {})
+        """Into the audit log, written with the transaction."""
+        self._logged.append((log.Entry(at=self.at, person_id=self.actor.person_id, action=action, thing=thing), detail or {}))
+
+    def write_log(self) -> None:
+        log.append(self.connection, self._logged)
+        self._logged.clear()
 
     def run(self, run_id: str) -> AuditRun:
         if run_id not in self._runs:
             run = self.store.load_run_by_id(run_id)
             if run is None:
                 raise CaseworkError(f"库里没有质检结果 {run_id}；它可能已按保存期清理。")
-            if len(self._runs) >= _KEPT_RUNS:
+            if len(self._runs) >= _MOST_RUNS:
                 self._runs.pop(next(iter(self._runs)))
             self._runs[run_id] = run
         return self._runs[run_id]
+
+    def preload(self, run_ids: Sequence[str]) -> None:
+        """Brings many runs in one go, for work on a whole sample."""
+        self._runs.clear()
+        self._runs.update({run.run_id: run for run in self.store.load_runs([*dict.fromkeys(run_ids)][:_MOST_RUNS])})
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.connection.execute(query, list(values)).fetchall()
@@ -71,22 +92,36 @@ class Tx:
         return self.connection.execute(query, list(values)).fetchone()
 
     def insert(self, table: str, **values: object) -> None:
-        names = ", ".join(values)
-        self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(values))})", list(values.values()))
+        """A row of a table. Rows are written together before anything is read: one INSERT takes 1 ms for one row or for ten."""
+        self._unwritten.setdefault((table, *values), []).extend(values.values())
+
+    def flush(self) -> None:
+        for (table, *columns), values in self._unwritten.items():
+            size = _ROWS_AT_ONCE * len(columns)
+            for start in range(0, len(values), size):
+                page = values[start : start + size]
+                row = f"({', '.join('?' * len(columns))})"
+                marks = ", ".join([row] * (len(page) // len(columns)))
+                self.raw.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks}", page)
+        self._unwritten.clear()
 
     def append(self, table: str, **values: object) -> int:
         """Inserts with the next ``seq`` of the table, which is returned."""
-        found = self.row(f"SELECT coalesce(max(seq), 0) + 1 FROM {table}")
-        seq = int(found[0]) if found else 1
+        if ("seq", table) not in self.memo:
+            found = self.row(f"SELECT coalesce(max(seq), 0) FROM {table}")
+            self.memo["seq", table] = int(found[0]) if found else 0
+        seq = self.memo["seq", table] = int(self.memo["seq", table]) + 1
         self.insert(table, seq=seq, **values)
         return seq
 
     def next_id(self, letter: str, table: str, column: str) -> str:
         """K20261102-0001: letter, day, running number of the day."""
         prefix = f"{letter}{self.at:%Y%m%d}-"
-        found = self.row(f"SELECT max({column}) FROM {table} WHERE {column} LIKE ?", [prefix + "%"])
-        last = int(found[0][len(prefix) :]) if found and found[0] else 0
-        return f"{prefix}{last + 1:04d}"
+        if ("id", prefix) not in self.memo:
+            found = self.row(f"SELECT max({column}) FROM {table} WHERE {column} LIKE ?", [prefix + "%"])
+            self.memo["id", prefix] = int(found[0][len(prefix) :]) if found and found[0] else 0
+        last = self.memo["id", prefix] = int(self.memo["id", prefix]) + 1
+        return f"{prefix}{last:04d}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +138,9 @@ class Desk:
             actor = find_person(connection, person_id)
             if not actor.active:
                 raise CaseworkError(f"{actor.name}（{person_id}）已停用，不能操作。")
-            yield self._tx(connection, actor, at)
+            tx = self._tx(connection, actor, at)
+            yield tx
+            tx.write_log()
 
     @contextmanager
     def found(self, at: datetime) -> Iterator[Tx]:
@@ -111,12 +148,14 @@ class Desk:
         with self.store.write() as connection:
             if connection.execute("SELECT 1 FROM people_log LIMIT 1").fetchone() is not None:
                 raise CaseworkError("人员已经建好。请由管理员操作：加 --as 管理员编号。")
-            yield self._tx(connection, Person(person_id="system", name="系统", posts=(Post.ADMIN,)), at)
+            tx = self._tx(connection, Person(person_id="system", name="系统", posts=(Post.ADMIN,)), at)
+            yield tx
+            tx.write_log()
 
     def _tx(self, connection: duckdb.DuckDBPyConnection, actor: Person, at: datetime) -> Tx:
         return Tx(
             store=self.store,
-            connection=connection,
+            raw=connection,
             at=steady(at, log.last_time(connection)),
             actor=actor,
             policy=self.policy,

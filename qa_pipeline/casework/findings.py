@@ -60,14 +60,19 @@ def findings_of(tx: Tx, case: Case) -> list[Finding]:
 
 
 def live_decisions(tx: Tx, case: Case) -> dict[Key, Live]:
-    rows = tx.rows(
-        "SELECT rule_id, ordinal, seq, decision, by_person, reason FROM decisions WHERE case_id = ? AND run_id = ? ORDER BY seq",
-        [case.case_id, case.run_id],
-    )
-    return {
-        Key(rule_id, ordinal): Live(seq=seq, decision=Decision(decision), by_person=by_person, reason=reason or "")
-        for rule_id, ordinal, seq, decision, by_person, reason in rows
-    }
+    """The latest decision on each finding of the case's run."""
+    place = ("live", case.case_id, case.run_id)
+    if place not in tx.memo:
+        rows = tx.rows(
+            "SELECT rule_id, ordinal, seq, decision, by_person, reason FROM decisions WHERE case_id = ? AND run_id = ? ORDER BY seq",
+            [case.case_id, case.run_id],
+        )
+        tx.memo[place] = {
+            Key(rule_id, ordinal): Live(seq=seq, decision=Decision(decision), by_person=by_person, reason=reason or "")
+            for rule_id, ordinal, seq, decision, by_person, reason in rows
+        }
+    live: dict[Key, Live] = tx.memo[place]
+    return live
 
 
 def pick(findings: list[Finding], name: str) -> Finding:
@@ -87,8 +92,12 @@ def pick(findings: list[Finding], name: str) -> Finding:
 def _added(tx: Tx, case: Case) -> list[Outcome]:
     from qa_pipeline.store.codec import from_json
 
-    rows = tx.rows("SELECT body FROM manual_findings WHERE case_id = ? ORDER BY seq", [case.case_id])
-    return [from_json(body, Outcome) for (body,) in rows]
+    place = ("added", case.case_id)
+    if place not in tx.memo:
+        rows = tx.rows("SELECT body FROM manual_findings WHERE case_id = ? ORDER BY seq", [case.case_id])
+        tx.memo[place] = [from_json(body, Outcome) for (body,) in rows]
+    added: list[Outcome] = tx.memo[place]
+    return added
 
 
 def _finding(tx: Tx, case: Case, outcome: Outcome, live: dict[Key, Live]) -> Finding:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
 
 _LIVE = (Account.PROPOSED, Account.CONFIRMED, Account.BOOKED)
-_COLUMNS = """seq, txn, at_time, month, action, case_id, call_id, run_id, clause, rule_id, ordinal, party, person, account, points,
-    yuan, decision, by_person, note"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +74,11 @@ def reconcile(tx: Tx, case: Case, decision: int | None = None, note: str = "") -
                 )
             )
     post(tx, postings)
+    for posting in postings:
+        amounts = held.setdefault((posting.key, posting.party), Held(posting.clause, {})).amounts
+        for account, move in posting.moves.items():
+            if account in _LIVE:
+                amounts[account] = amounts.get(account, Amount()).plus(move)
     return valued
 
 
@@ -96,6 +99,9 @@ class Held:
 
 def balances(tx: Tx, case_id: str) -> dict[tuple[Key, Party], Held]:
     """What the live accounts hold for each fact and party of a case."""
+    known: dict[tuple[Key, Party], Held] | None = tx.memo.get(("held", case_id))
+    if known is not None:
+        return known
     rows = tx.rows(
         """SELECT rule_id, ordinal, party, account, any_value(clause), sum(points)::INTEGER, sum(yuan)::DECIMAL(12,2)
            FROM ledger_entries WHERE case_id = ? GROUP BY rule_id, ordinal, party, account""",
@@ -106,12 +112,18 @@ def balances(tx: Tx, case_id: str) -> dict[tuple[Key, Party], Held]:
         if Account(account) in _LIVE and (points or yuan):
             fact = (Key(rule_id, ordinal), Party(party))
             held.setdefault(fact, Held(clause, {})).amounts[Account(account)] = Amount(points, yuan)
+    tx.memo["held", case_id] = held
     return held
 
 
 def _complaint(tx: Tx, call_id: str) -> bool | None:
     """A call's complaint: upheld when one is, undecided while one is open, else dismissed; None too when nobody registered one."""
-    states = {state for (state,) in tx.rows("SELECT state FROM complaints_now WHERE call_id = ?", [call_id])}
+    if ("complaints",) not in tx.memo:
+        by_call: dict[str, set[str]] = {}
+        for call, state in tx.rows("SELECT call_id, state FROM complaints_now WHERE call_id IS NOT NULL"):
+            by_call.setdefault(call, set()).add(state)
+        tx.memo["complaints",] = by_call
+    states: set[str] = tx.memo["complaints",].get(call_id, set())
     if ComplaintState.UPHELD in states:
         return True
     return False if states == {ComplaintState.DISMISSED} else None
@@ -152,24 +164,39 @@ def _action(moves: dict[Account, Amount]) -> str:
 
 def post(tx: Tx, postings: Iterable[Posting]) -> None:
     """Writes transactions. Raises AssertionError when one does not sum to zero: that is a fault of the program."""
-    found = tx.row("SELECT coalesce(max(seq), 0), coalesce(max(txn), 0) FROM ledger_entries")
-    seq, txn = (int(found[0]), int(found[1])) if found else (0, 0)
-    lines: list[object] = []
-    count = 0
+    if ("ledger",) not in tx.memo:
+        tx.memo["ledger",] = tx.row("SELECT coalesce(max(seq), 0), coalesce(max(txn), 0) FROM ledger_entries")
+    seq, txn = tx.memo["ledger",]
     for posting in postings:
-        txn += 1
         points, yuan = (sum(part) for part in zip(*posting.moves.values(), strict=True))
         if points != 0 or yuan != 0:
             raise AssertionError(f"unbalanced posting: {posting}")
+        txn += 1
         for account, move in posting.moves.items():
-            seq, count = seq + 1, count + 1
-            month = posting.month or month_of(tx.at)
-            lines += [seq, txn, tx.at, month, posting.action, posting.case_id, posting.call_id, posting.run_id, posting.clause]
-            lines += [*posting.key, posting.party, posting.person, account, *move]
-            lines += [posting.decision, tx.actor.person_id, posting.note]
-    if count:
-        marks = ", ".join(["(" + ", ".join("?" * len(_COLUMNS.split(","))) + ")"] * count)
-        tx.connection.execute(f"INSERT INTO ledger_entries ({_COLUMNS}) VALUES {marks}", lines)
+            seq += 1
+            tx.insert(
+                "ledger_entries",
+                seq=seq,
+                txn=txn,
+                at_time=tx.at,
+                month=posting.month or month_of(tx.at),
+                action=posting.action,
+                case_id=posting.case_id,
+                call_id=posting.call_id,
+                run_id=posting.run_id,
+                clause=posting.clause,
+                rule_id=posting.key.rule_id,
+                ordinal=posting.key.ordinal,
+                party=posting.party,
+                person=posting.person,
+                account=account,
+                points=move.points,
+                yuan=move.yuan,
+                decision=posting.decision,
+                by_person=tx.actor.person_id,
+                note=posting.note,
+            )
+    tx.memo["ledger",] = (seq, txn)
 
 
 def totals(tx: Tx, *, month: str | None = None) -> dict[tuple[Party, Account], Amount]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _FIRST = "0" * 64
+_AT_ONCE = 200  # rows an INSERT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +27,21 @@ class Entry:
     thing: str
 
 
-def append(connection: duckdb.DuckDBPyConnection, entry: Entry, detail: Mapping[str, object]) -> None:
+def append(connection: duckdb.DuckDBPyConnection, entries: Sequence[tuple[Entry, Mapping[str, object]]]) -> None:
+    """Adds entries with their details, in order."""
     last = connection.execute("SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, previous = (last[0] + 1, last[1]) if last else (1, _FIRST)
-    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
-    values = [seq, entry.at, entry.person_id, entry.action, entry.thing, text, previous]
-    connection.execute("INSERT INTO audit_log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*values, _hash(values)])
+    seq, previous = last or (0, _FIRST)
+    for start in range(0, len(entries), _AT_ONCE):
+        page = entries[start : start + _AT_ONCE]
+        flat: list[object] = []
+        for entry, detail in page:
+            seq += 1
+            text = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
+            values = [seq, entry.at, entry.person_id, entry.action, entry.thing, text, previous]
+            previous = _hash(values)
+            flat += [*values, previous]
+        marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(page))
+        connection.execute(f"INSERT INTO audit_log VALUES {marks}", flat)
 
 
 def last_time(connection: duckdb.DuckDBPyConnection) -> datetime | None:

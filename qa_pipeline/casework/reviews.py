@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qa_pipeline.casework import cases, ledger
 from qa_pipeline.casework.cases import Case
-from qa_pipeline.casework.findings import MANUAL_RULE, Finding, findings_of, pick
+from qa_pipeline.casework.findings import MANUAL_RULE, Finding, Live, findings_of, live_decisions, pick
 from qa_pipeline.casework.values import CaseKind, CaseState, Decision, Post
 from qa_pipeline.errors import CaseworkError
 from qa_pipeline.model import Evidence, EvidenceKind, Outcome, Role, Verdict
@@ -67,6 +67,7 @@ def decide(tx: Tx, case_id: str, said: Judgement, *, version: int | None = None,
 
 def record(tx: Tx, case: Case, finding: Finding, decision: Decision, *, reason: str, stage: str = "review") -> int:
     """Writes a decision row; the ledger is the caller's next step, in the same transaction."""
+    live_decisions(tx, case)  # read before the row is there, so that what is known is what was
     seq = tx.append(
         "decisions",
         at_time=tx.at,
@@ -81,6 +82,7 @@ def record(tx: Tx, case: Case, finding: Finding, decision: Decision, *, reason: 
         stage=stage,
         reason=reason,
     )
+    live_decisions(tx, case)[finding.key] = Live(seq=seq, decision=decision, by_person=tx.actor.person_id, reason=reason)
     tx.log("decision", case.case_id, {"finding": str(finding.key), "decision": decision, "reason": reason, "stage": stage})
     return seq
 
@@ -193,3 +195,4 @@ def _store_manual(tx: Tx, case: Case, outcome: Outcome) -> None:
         title=outcome.title,
         body=to_json(outcome).decode(),
     )
+    tx.memo.pop(("added", case.case_id), None)

@@ -137,8 +137,9 @@ def open_cases(tx: Tx, sample: Sample) -> list[Case]:
     Running it again opens only what is missing.
     """
     advice = tuple(sorted(agreement.advice_only(tx)))
-    judged = {call_id for (call_id,) in tx.rows("SELECT call_id FROM current_runs")}
+    judged = cases.judged_calls(tx, [item.call.call_id for item in sample.items])
     mine = {call_id for (call_id,) in tx.rows("SELECT call_id FROM cases WHERE sample_id = ?", [sample.sample_id])}
+    tx.preload([judged[call_id].run_id for call_id in sorted(set(judged) - mine)])
     blind = _blind_slice(sample, tx.settings.blind_share)
     opened: list[Case] = []
     for item in sample.items:

@@ -23,17 +23,25 @@ CHOICES = {"approve": SanctionState.APPROVED, "money": SanctionState.MONEY_ONLY,
 
 def states(tx: Tx, case_id: str) -> dict[Key, bool | None]:
     """Per finding: True the money is due, False it is not, None nobody has decided."""
-    rows = tx.rows("SELECT rule_id, ordinal, state FROM sanctions_now WHERE case_id = ?", [case_id])
-    return {Key(rule_id, ordinal): _SETTLED.get(SanctionState(state)) for rule_id, ordinal, state in rows}
+    return {key: _SETTLED.get(state) for key, (_, _, state) in _known(tx, case_id).items()}
+
+
+def _known(tx: Tx, case_id: str) -> dict[Key, tuple[str, int, SanctionState]]:
+    """Id, version and state of each proposal of a case."""
+    if ("sanctions",) not in tx.memo:
+        by_case: dict[str, dict[Key, tuple[str, int, SanctionState]]] = {}
+        for case, rule_id, ordinal, sanction_id, version, state in tx.rows(
+            "SELECT case_id, rule_id, ordinal, sanction_id, version, state FROM sanctions_now"
+        ):
+            by_case.setdefault(case, {})[Key(rule_id, ordinal)] = (sanction_id, version, SanctionState(state))
+        tx.memo["sanctions",] = by_case
+    known: dict[Key, tuple[str, int, SanctionState]] = tx.memo["sanctions",].get(case_id, {})
+    return known
 
 
 def propose(tx: Tx, case: Case, penalties: Sequence[Penalty]) -> None:
     """Opens a proposal for each confirmed finding that carries a sanction; withdraws those whose finding fell."""
-    rows = tx.rows("SELECT rule_id, ordinal, sanction_id, version, state FROM sanctions_now WHERE case_id = ?", [case.case_id])
-    known = {
-        Key(rule_id, ordinal): (sanction_id, version, SanctionState(state))
-        for rule_id, ordinal, sanction_id, version, state in rows
-    }
+    known = _known(tx, case.case_id)
     wanted = {Key(penalty.rule_id, penalty.ordinal): penalty for penalty in penalties}
     for key, penalty in wanted.items():
         if key not in known:
@@ -100,4 +108,5 @@ def _event(tx: Tx, sanction_id: str, version: int, state: SanctionState, *, mana
         manager=manager,
         note=note,
     )
+    tx.memo.pop(("sanctions",), None)
     tx.log("sanction.event", sanction_id, {"state": state, "manager": manager})

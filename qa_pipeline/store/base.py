@@ -116,6 +116,10 @@ class Store(Protocol):
 
     def load_run_by_id(self, run_id: str) -> AuditRun | None: ...
 
+    def load_runs(self, run_ids: Sequence[str]) -> list[AuditRun]:
+        """Several runs by id, without transcripts, by call_id; purged ones are left out."""
+        ...
+
     def iter_runs(self, *, date_from: str | None = None, date_to: str | None = None) -> Iterator[AuditRun]:
         """Current runs by call_id, without transcripts, of calls started from ``date_from`` to ``date_to`` (ISO dates, both
         included; calls without a time only when neither is given). Holds no connection while the caller works."""

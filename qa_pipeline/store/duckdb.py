@@ -120,6 +120,18 @@ class DuckStore:
     def load_run_by_id(self, run_id: str) -> AuditRun | None:
         return self._load("WHERE run.run_id = ?", run_id)
 
+    def load_runs(self, run_ids: Sequence[str]) -> list[AuditRun]:
+        if not run_ids or not self._connections.exists():
+            return []
+        with self.read() as connection:
+            return self._page(connection, run_ids)
+
+    @staticmethod
+    def _page(connection: duckdb.DuckDBPyConnection, run_ids: Sequence[str]) -> list[AuditRun]:
+        where = "WHERE run.body IS NOT NULL AND run.run_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY run.call_id, run.run_id"
+        rows = connection.execute(f"SELECT {_RUN_COLUMNS} {_RUN_TABLES} {where}", [list(run_ids)]).fetchall()
+        return [_run(row, None) for row in rows]
+
     def _load(self, where: str, key: str) -> AuditRun | None:
         if not self._connections.exists():
             return None
@@ -141,10 +153,8 @@ class DuckStore:
         for start in range(0, len(wanted), _PAGE):
             page = wanted[start : start + _PAGE]
             with self.read() as connection:
-                where = "WHERE run.body IS NOT NULL AND run.run_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY run.call_id"
-                found = connection.execute(f"SELECT {_RUN_COLUMNS} {_RUN_TABLES} {where}", [page]).fetchall()
-            for row in found:
-                yield _run(row, None)
+                found = self._page(connection, page)
+            yield from found
 
     def load_call(self, call_id: str) -> CallData | None:
         if not self._connections.exists():

@@ -46,7 +46,7 @@ def show(
     for line in lines:
         total = [one.plus(two) for one, two in zip(total, (line.taken, line.open, line.proposed), strict=True)]
     names = ["", "人员", "入账分", "入账元", "已确认分", "已确认元", "待确认分", "待确认元"]
-    table(names, [*rows, ["", "合计", *cells(*total)]], right=range(2, 8), title=f"{wanted} 扣罚")
+    table(names, [*rows, ["", "合计", *cells(*total)]], right=range(2, 8))
 
 
 def entries(
