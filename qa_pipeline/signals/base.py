@@ -84,6 +84,11 @@ class Where:
     not_answering: Annotated[str | None, Doc("不看对该信号（问话）的回答")] = None
     after_hangup: Annotated[bool | None, Doc("true 只看挂机以后说的；false 只看挂机以前")] = None
 
+    @property
+    def alone(self) -> bool:
+        """Whether the part of the call does not depend on other signals."""
+        return not (self.after or self.before or self.answering or self.not_answering)
+
     def __post_init__(self) -> None:
         if self.answering and self.not_answering:
             raise ValueError("answering 与 not_answering 互相矛盾，只能写一个")

@@ -8,7 +8,7 @@ grows with the length. Distance is only tried where nothing nearer was found.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -78,6 +78,18 @@ class PhraseSpec:
         return Finders(find=searcher.find, nearest=searcher.nearest, scope=searcher.scope)
 
 
+def _find_in(ctx: Context, window: Window, pattern: Pattern, by_sound: bool) -> Sequence[Match]:
+    """A template's matches in a window; those in whole passages are kept for the other rules that use the template."""
+    passage = window.passage
+    if window.start or window.end != len(passage.chars):
+        return pattern.find(window.chars, window.sounds, by_sound, window.start)
+    key = (pattern.source, by_sound, passage.index)
+    known = ctx.view.matches.get(key)
+    if known is None:
+        known = ctx.view.matches[key] = pattern.find(passage.chars, passage.sounds, by_sound)
+    return known
+
+
 def _sounds_from(strength: str, matching: Matching) -> int:
     """Syllables from which a phrase may be found by its sound alone."""
     if strength == "exact" or matching == "characters":
@@ -122,18 +134,23 @@ class _Searcher:
         return make_scope(ctx, who, self.spec.where)
 
     def find(self, ctx: Context) -> tuple[Hit, ...]:
+        """All hits; what other rules already asked of this call in the same words is not looked for again."""
+        if not self.spec.where.alone:
+            hits, excused = self._look(ctx)
+        else:
+            key = (self.spec, self.sounds_from, self.fuzzy, ctx.both_roles)
+            known = ctx.view.asked.get(key)
+            hits, excused = ctx.view.asked[key] = known if known is not None else self._look(ctx)
+        ctx.excused += excused
+        return hits
+
+    def _look(self, ctx: Context) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
         windows = self.scope(ctx).windows
-        found: list[tuple[Window, Match, _Entry]] = []
-        for source, passages in ctx.index.present(self.patterns.keys()):
-            pattern, entry = self.patterns[source]
-            by_sound = pattern.syllables >= self.sounds_from
-            for window in windows:
-                if window.passage.index in passages:
-                    matches = pattern.find(window.chars, window.sounds, by_sound, window.start)
-                    found += [(window, match, entry) for match in matches]
+        found = self._matches(ctx, windows)
         if not found and self.fuzzy:
             found = self._fuzzy(windows)
         hits: list[Hit] = []
+        excused: list[Hit] = []
         taken: dict[int, list[tuple[int, int]]] = {}
         found.sort(key=lambda item: (item[0].passage.index, item[1].start, -item[1].end, item[1].heard_as))
         for window, match, entry in found:
@@ -142,12 +159,26 @@ class _Searcher:
                 continue
             excuse = self._excuse(window.passage, match, entry)
             if excuse is not None:
-                ctx.excused.append(replace(passage_hit(window.passage, match), note=excuse))
+                excused.append(replace(passage_hit(window.passage, match), note=excuse))
                 continue
             spans.append((match.start, match.end))
             hits.append(passage_hit(window.passage, match))
         hits.sort(key=lambda hit: hit.position)
-        return tuple(_once(hits)) if self.spec.once_per_turn else tuple(hits)
+        return tuple(_once(hits) if self.spec.once_per_turn else hits), tuple(excused)
+
+    def _matches(self, ctx: Context, windows: tuple[Window, ...]) -> list[tuple[Window, Match, _Entry]]:
+        found: list[tuple[Window, Match, _Entry]] = []
+        by_passage: dict[int, list[Window]] = {}
+        for window in windows:
+            by_passage.setdefault(window.passage.index, []).append(window)
+        searched = by_passage.keys()
+        for source, passages in ctx.index.present(self.patterns.keys()):
+            pattern, entry = self.patterns[source]
+            by_sound = pattern.syllables >= self.sounds_from
+            for index in sorted(passages & searched):
+                for window in by_passage[index]:
+                    found += [(window, match, entry) for match in _find_in(ctx, window, pattern, by_sound)]
+        return found
 
     def _fuzzy(self, windows: tuple[Window, ...]) -> list[tuple[Window, Match, _Entry]]:
         found = []

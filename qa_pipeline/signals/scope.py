@@ -23,7 +23,7 @@ _ROLES: dict[str, frozenset[Role]] = {
 
 def make_scope(ctx: Context, who: Who, where: Where) -> Scope:
     """The scope of one signal in one call. An ``after`` whose signal was not found leaves an empty scope."""
-    if where.after or where.before or where.answering or where.not_answering:
+    if not where.alone:
         return _make_scope(ctx, who, where)
     known = ctx.view.scopes.get((who, where))
     if not isinstance(known, Scope):

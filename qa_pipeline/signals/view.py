@@ -11,10 +11,14 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from qa_pipeline.model import Conversation, Role, Turn
-from qa_pipeline.text.pattern import FILLERS, KEPT, strip
+from qa_pipeline.text.pattern import FILLERS, KEPT, Match, strip
 from qa_pipeline.text.phonetic import phonetics
+
+if TYPE_CHECKING:
+    from qa_pipeline.signals.base import Hit
 
 BETWEEN = "\n"  # between passages in the sounds of the whole call: no phrase crosses it
 PAUSE_S = 0.4  # a pause within a turn that ends a clause
@@ -197,7 +201,10 @@ class View:
             self.starts.append(begun)
             begun += len(chars) + len(BETWEEN)
         self.passages: tuple[Passage, ...] = tuple(passages)
-        self.scopes: dict[object, object] = {}  # scopes that depend on the call alone, shared by all rules
+        # What depends on the call alone and was worked out for one rule serves the others: scopes, matches, answers.
+        self.scopes: dict[object, object] = {}
+        self.matches: dict[tuple[str, bool, int], list[Match]] = {}
+        self.asked: dict[object, tuple[tuple[Hit, ...], tuple[Hit, ...]]] = {}
 
     def _cut(self) -> list[list[Turn]]:
         groups: list[list[Turn]] = []
