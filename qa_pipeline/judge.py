@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa_pipeline.model import AuditRun, Conversation, EngineInfo, Outcome, Provenance, Recording, Transcript
+from qa_pipeline.model import AuditRun, Conversation, EngineInfo, Outcome, Provenance, Recording, Transcript, Verdict
 from qa_pipeline.policy import Policy
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Judge:
     rules_digest: str
     version: str
     relisten: Relisten | None = None
+    across_calls: frozenset[str] = frozenset()  # rule_ids that look at other calls of the customer
 
     def __call__(self, conversation: Conversation, heard: Heard) -> AuditRun:
         from qa_pipeline.scoring import score
@@ -57,7 +58,7 @@ class Judge:
             digest_in_force += FIRST_ONLY if again is None else ""
         provenance = Provenance(
             audio_hash=heard.recording.audio_hash if heard.recording is not None else "",
-            content_hash=digest(conversation),
+            content_hash=digest(self._content(conversation, outcomes)),
             engine=heard.engine,
             rules_digest=digest_in_force,
             version=self.version,
@@ -72,6 +73,13 @@ class Judge:
             transcript=heard.transcript,
         )
 
+    def _content(self, conversation: Conversation, outcomes: tuple[Outcome, ...]) -> Conversation | tuple[object, ...]:
+        """What was judged: the conversation, and where a rule looked at other calls also what it found there."""
+        across = tuple(
+            item for item in outcomes if item.rule_id in self.across_calls and item.verdict is not Verdict.NOT_APPLICABLE
+        )
+        return (conversation, across) if across else conversation
+
 
 def digest_of(*parts: str) -> str:
     """32 hex digits over the digests of everything that judges."""
@@ -84,17 +92,19 @@ def open_judge(settings: Settings, store: Store | None = None, listen: Listen | 
     With a ``store`` there is a second listening, from its cache and, where ``listen`` is given, from the recordings.
     """
     from qa_pipeline import __version__
+    from qa_pipeline.across import history_of
     from qa_pipeline.audit import audit
     from qa_pipeline.listening import relistener
 
     book, policy = _load(settings)
     relisten = relistener(book, store.transcripts, listen) if store is not None and settings.second_listening else None
     return Judge(
-        audit=lambda conversation: audit(book, conversation),
+        audit=lambda conversation: audit(book, conversation, history_of(store, conversation.call) if store is not None else None),
         policy=policy,
         rules_digest=digest_of(book.digest, policy.digest, *(() if settings.second_listening else ("first listening only",))),
         version=__version__,
         relisten=relisten,
+        across_calls=frozenset(rule.spec.rule for rule in book.rules if "history" in rule.spec.needs),
     )
 
 

@@ -16,11 +16,15 @@ from pathlib import Path
 from typing import Protocol
 
 from qa_pipeline import spool
-from qa_pipeline.errors import AudioError, ManifestError, Problem, StageError, StoreError, StoreLockedError, UserError
+from qa_pipeline.across import concerned
+from qa_pipeline.errors import AudioError, Problem, StageError, StoreError, StoreLockedError, UserError
 from qa_pipeline.identify import Identified, identify, length_s
 from qa_pipeline.judge import Heard, Judge
-from qa_pipeline.model import AuditRun, CallData, ChannelSpan, EngineInfo, Recording, Segment, Transcript
+from qa_pipeline.model import AuditRun, ChannelSpan, EngineInfo, Recording, Segment, Transcript
+from qa_pipeline.source import Source, open_source
 from qa_pipeline.store import BatchEnd, BatchInfo, Failure, Store
+
+__all__ = ["Hearing", "Pipeline", "Progress", "Recogniser", "RunResult", "Source", "open_source"]
 
 BATCH_CALLS = 20  # calls a transaction
 BATCH_S = 30.0  # or so many seconds since the last one
@@ -61,16 +65,6 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The calls of one folder; files are relative to ``base``."""
-
-    base: Path
-    calls: tuple[CallData, ...]
-    warnings: tuple[Problem, ...] = ()
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     batch_id: str
     calls: tuple[str, ...]  # every call of the source that has a verdict now
@@ -81,25 +75,6 @@ class RunResult:
     audio_s: float  # heard now
     seconds: float  # wall time
     from_cache: int = 0  # judged now from transcripts that were there
-
-
-def open_source(folder: Path, manifest: Path | None, columns: dict[str, str]) -> Source:
-    """The calls of a folder, by its manifest when there is one. Raises ManifestError with what to do when there are none."""
-    from qa_pipeline.intake.manifest import AUDIO_ENDINGS, find_manifest, read_manifest, scan_folder
-
-    if not folder.is_dir():
-        hint = "这是一个文件，请给出它所在的文件夹" if folder.exists() else "请检查路径"
-        raise ManifestError(f"{folder}：没有这个文件夹；{hint}。")
-    path = manifest or find_manifest(folder)
-    found = read_manifest(path, columns) if path is not None else scan_folder(folder)
-    if not found.calls:
-        told = "".join(f"\n  {problem}" for problem in found.warnings[:10])
-        if path is not None:
-            raise ManifestError(f"{path}：清单里没有可以处理的通话。{told}")
-        endings = " ".join(sorted(AUDIO_ENDINGS))
-        raise ManifestError(f"{folder}：文件夹里没有录音。支持的文件：{endings}；也可以放一份 manifest.csv。{told}")
-    base = path.parent if path is not None else folder
-    return Source(base=base, calls=found.calls, warnings=found.warnings, name=str(path or folder))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,6 +127,7 @@ class Pipeline:
                     done += self._judge(item, answer.recording, answer.transcript, batch)
         finally:
             self._keep_rest(batch)
+        self._judge_across(done, batch)
         if self._failures:
             self.store.save_failures(self._failures, batch)
         result = RunResult(
@@ -235,6 +211,23 @@ class Pipeline:
         if len(self._waiting) >= BATCH_CALLS or self.tick() - self._kept_at >= BATCH_S:
             self._keep_some(batch)
         return [item.call.call_id]
+
+    def _judge_across(self, calls: list[str], batch: BatchInfo) -> None:
+        """Calls whose verdict looks at other calls (二次确认) are asked again now that these are known, in whatever order they came."""
+        if not calls or not self.judge.across_calls:
+            return
+        for call_id in concerned(self.store, self.judge.across_calls, calls):
+            before = self.store.load_run(call_id)
+            if before is None:
+                continue
+            recording = before.recording
+            heard = Heard(
+                engine=before.provenance.engine, recording=recording, path=recording.path if recording is not None else None
+            )
+            after = self.judge(before.conversation, heard)
+            if after.run_id != before.run_id:
+                self._waiting.append(after)
+        self._keep_rest(batch)
 
     def _keep(self, batch: BatchInfo) -> None:
         """One transaction; the runs bring their transcripts and recordings."""

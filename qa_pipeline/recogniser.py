@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
 
 class InProcess:
-    """An engine in this process, one recording after the other: recorded output, and tests."""
+    """An engine in this process, one recording after the other; it is loaded when the first recording is heard."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.info: EngineInfo = engine.info
+    def __init__(self, info: EngineInfo, load: Callable[[], Engine]) -> None:
+        self.info = info
+        self._load = load
+        self._loaded: Engine | None = None
+
+    @property
+    def _engine(self) -> Engine:
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
 
     def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]:
         from qa_pipeline.intake.decode import decode
@@ -45,6 +52,6 @@ class InProcess:
 @contextmanager
 def open_recogniser(settings: Settings) -> Iterator[Recogniser]:
     """The recogniser that the settings name; its processes end with the block."""
-    from qa_pipeline.asr.engines import open_engine
+    from qa_pipeline.asr.engines import describe_engine, open_engine
 
-    yield InProcess(open_engine(settings.asr))
+    yield InProcess(describe_engine(settings.asr), lambda: open_engine(settings.asr))

@@ -17,10 +17,10 @@ from qa_pipeline.cli.common import (
     existing_store,
     out,
     out_json,
-    print_table,
     say,
     settings_of,
     store_of,
+    table,
     yuan,
 )
 
@@ -86,8 +86,9 @@ def run(
 def _run(settings: Settings, folder: Path, manifest: Path | None, *, limit: int | None, report: Path | None, as_json: bool) -> int:
     from qa_pipeline.cli.progress import RunProgress
     from qa_pipeline.judge import open_judge
-    from qa_pipeline.pipeline import Pipeline, open_source
+    from qa_pipeline.pipeline import Pipeline
     from qa_pipeline.recogniser import open_recogniser
+    from qa_pipeline.source import open_source
 
     source = open_source(folder, manifest, dict(settings.manifest.columns))
     store = store_of(settings)
@@ -160,7 +161,7 @@ def score_table(store: Store, calls: frozenset[str], limit: int = 60) -> None:
         )
         for line in lines[:limit]
     ]
-    print_table(columns, rows, right=(2, 3, 6, 7))
+    table(columns, rows, right=(2, 3, 6, 7))
     if any(line.provisional for line in lines):
         out("* 暂定：有内容要人工确认（待复核的违规，或坐席与客户是推断出来的）。条款后带 ? 的是待复核，不计入得分和扣款。")
     if len(lines) > limit:

@@ -116,8 +116,8 @@ def duration(seconds: float) -> str:
     return f"{hours} 小时 {minutes} 分" if minutes else f"{hours} 小时"
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
-    """A table for the eyes as lines; Chinese characters count as two columns."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), title: str = "") -> None:
+    """A table for the eyes, to stdout; Chinese characters count as two columns."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -132,9 +132,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
     console.width = max(console.width, 100)
     with console.capture() as capture:
         console.print(drawn)
-    return [line.rstrip() for line in capture.get().splitlines() if line.strip()]
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    for line in table(columns, rows, right=right):
-        out(line)
+    if title:
+        out(title)
+    for line in capture.get().splitlines():
+        if line.strip():
+            out(line.rstrip())

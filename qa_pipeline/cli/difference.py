@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qa_pipeline.cli.common import out, out_json, print_table, yuan
+from qa_pipeline.cli.common import out, out_json, table, yuan
 from qa_pipeline.masking import mask_text
 from qa_pipeline.rescore import Difference, Sum
 
@@ -38,20 +38,20 @@ def tell_difference(found: Difference, *, as_json: bool, show_private: bool) -> 
         return
     if found.clauses:
         out("按条款")
-        print_table(
+        table(
             ("条款", "新增违规", "撤销违规"),
             [(clause, str(flagged or ""), str(cleared or "")) for clause, (flagged, cleared) in found.clauses.items()],
             right=(1, 2),
         )
     out("按坐席")
     agents = [(agent, one) for agent, one in found.agents.items() if _changed(one)]
-    print_table(
+    table(
         ("坐席", "通话", "新增", "撤销", "平均分", "建议扣款(元)"),
         [_agent_row(agent, one) for agent, one in agents] + [_agent_row("合计", found.total)],
         right=(1, 2, 3, 4, 5),
     )
     rows = [(item.call_id, item.agent_id, item.kind, f"{item.clause} {item.title}", cover(item.quote)) for item in found.changes]
-    print_table(("通话", "坐席", "变化", "条款", "原话"), rows[:_SHOWN])
+    table(("通话", "坐席", "变化", "条款", "原话"), rows[:_SHOWN])
     if len(rows) > _SHOWN:
         out(f"还有 {len(rows) - _SHOWN} 处变化，用 --json 看全部。")
     out(f"{found.calls} 通电话里有 {found.changed_calls} 通会变。什么也没有写入；去掉 --diff 才生效。")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qa_pipeline.cli.common import out, out_json, print_table
+from qa_pipeline.cli.common import out, out_json, table
 from qa_pipeline.evaluate import Counts, Evaluation
 from qa_pipeline.masking import mask_text
 
@@ -16,7 +16,7 @@ def tell_evaluation(found: Evaluation, *, as_json: bool) -> None:
         out_json(_as_json(found))
         return
     rows = [_row(clause, counts) for clause, counts in found.clauses.items() if counts.hits or counts.false or counts.missed]
-    print_table(
+    table(
         ("条款", "判对", "误判", "漏判", "无法判定", "查准率", "查全率", "F1"),
         [*rows, _row("合计", found.overall)],
         right=tuple(range(1, 8)),

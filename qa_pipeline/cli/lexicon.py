@@ -26,10 +26,7 @@ def list_lexicons(rules: RulesOption = None, as_json: JsonOption = False) -> int
     if as_json:
         out_json(rows)
         return Exit.DONE
-    for line in table(
-        ("词库", "名称", "词条", "日期"), [[str(r["name"]), str(r["title"]), str(r["terms"]), str(r["date"])] for r in rows]
-    ):
-        out(line)
+    table(("词库", "名称", "词条", "日期"), [[str(r["name"]), str(r["title"]), str(r["terms"]), str(r["date"])] for r in rows])
     return Exit.DONE
 
 

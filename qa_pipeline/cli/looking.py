@@ -17,9 +17,9 @@ from qa_pipeline.cli.common import (
     existing_store,
     out,
     out_json,
-    print_table,
     say,
     settings_of,
+    table,
 )
 
 
@@ -134,5 +134,5 @@ def doctor(db: DbOption = None, as_json: JsonOption = False) -> int:
         out_json(checks)
     else:
         marks = {"ok": "正常", "warn": "注意", "bad": "有问题"}
-        print_table(("检查", "结果", "说明"), [(check.name, marks[check.state], check.detail) for check in checks])
+        table(("检查", "结果", "说明"), [(check.name, marks[check.state], check.detail) for check in checks])
     return Exit.USER if any(check.state == "bad" for check in checks) else Exit.DONE

@@ -57,8 +57,7 @@ def list_rules(rules: RulesOption = None, as_json: JsonOption = False) -> int:
         return Exit.DONE
     heads = ("条款", "规则", "名称", "出处", "违规例", "合规例")
     cells = [[str(row[key]) for key in ("clause", "rule", "title", "source", "violating", "clear")] for row in rows]
-    for line in table(heads, cells):
-        out(line)
+    table(heads, cells)
     return Exit.DONE
 
 
@@ -183,8 +182,7 @@ def fragility(
         out_json(rows)
         return Exit.DONE
     cells = [[str(r["clause"]), f"{r['rate']:.0%}", f"{r['found']}/{r['violating']}", f"{r['accused']}/{r['clear']}"] for r in rows]
-    for line in table(("条款", "错误率", "认出的违规", "冤枉的合规"), cells):
-        out(line)
+    table(("条款", "错误率", "认出的违规", "冤枉的合规"), cells)
     return Exit.DONE
 
 

@@ -9,9 +9,10 @@ import pytest
 from qa_pipeline.config import Settings
 from qa_pipeline.judge import FIRST_ONLY, open_judge
 from qa_pipeline.model import EvidenceKind
-from qa_pipeline.pipeline import Pipeline, open_source
+from qa_pipeline.pipeline import Pipeline
 from qa_pipeline.rescore import rescore
 from qa_pipeline.resources import samples_dir
+from qa_pipeline.source import open_source
 from qa_pipeline.store import Store, open_store
 from tests.app.support import Silent, TruthRecogniser
 from tests.app.test_pipeline import NOON

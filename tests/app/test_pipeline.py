@@ -15,10 +15,11 @@ from qa_pipeline.errors import ManifestError, StoreError, StoreLockedError
 from qa_pipeline.export import Wanted, export
 from qa_pipeline.judge import Heard, Judge
 from qa_pipeline.model import AuditRun, Conversation, Evidence, EvidenceKind, Outcome, Verdict
-from qa_pipeline.pipeline import Pipeline, RunResult, open_source
+from qa_pipeline.pipeline import Pipeline, RunResult
 from qa_pipeline.rescore import difference, rescore
 from qa_pipeline.resources import rules_dir, samples_dir
 from qa_pipeline.scoring import load_policy
+from qa_pipeline.source import open_source
 from qa_pipeline.store import BatchInfo, Store, open_store
 from tests.app.support import Silent, TruthRecogniser, tone
 
