@@ -26,6 +26,7 @@ PHONETIC_FROM_STRICT = 4  # syllables
 PHONETIC_FROM_LOOSE = 2
 UNLESS_REACH = 14  # stream characters around a hit in which an excuse must stand
 QUOTE_REACH = 8  # and before it, for 您刚才说…
+_TOLD_TO = frozenset("跟和给对向同")  # 跟您说 is what the speaker said, 您说 what the other did
 _BEFORE_WHOLE = re.compile(r"^[我咱这那个也真就都可是反正]*$")
 _AFTER_WHOLE = re.compile(r"^[的了呢嘛吧呀么]*$")
 
@@ -220,8 +221,9 @@ class _Searcher:
             if found := pattern.chars.search(passage.chars, low, high):
                 return f"附近有“{found.group()}”，不算"
         for pattern in self.quoting:
-            if found := pattern.chars.search(passage.chars, max(0, match.start - QUOTE_REACH), match.start):
-                return f"前面是“{found.group()}”，属于转述或否定，不算"
+            for found in pattern.chars.finditer(passage.chars, max(0, match.start - QUOTE_REACH), match.start):
+                if passage.chars[max(0, found.start() - 1) : found.start()] not in _TOLD_TO:
+                    return f"前面是“{found.group()}”，属于转述或否定，不算"
         return None
 
 
