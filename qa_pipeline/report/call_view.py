@@ -59,6 +59,7 @@ class FindingView:
     review: bool
     advice: bool
     exhibits: tuple[Exhibit, ...]
+    readings: tuple[Exhibit, ...]  # the second listening: folded away
     penalty: str
 
 
@@ -217,7 +218,8 @@ class _FindingMaker:
             reason=self._masker.text(item.reason),
             review=item.review or waits,
             advice=item.advice,
-            exhibits=tuple(self._exhibit(evidence) for evidence in item.evidence if _shown(evidence)),
+            exhibits=tuple(self._exhibit(one) for one in _distinct(item.evidence) if one.kind is not EvidenceKind.READING),
+            readings=tuple(self._exhibit(one) for one in item.evidence if one.kind is EvidenceKind.READING),
             penalty=penalty_words(penalty) if penalty is not None else "",
         )
 
@@ -227,13 +229,13 @@ class _FindingMaker:
         return Exhibit(
             label=_LABEL[item.kind],
             at=at,
-            quote=self._masker.text(simplified(item.quote)),
-            note=self._masker.text(_note(item)),
-            clip=self._clip(item) if item.kind is not EvidenceKind.SEARCHED else "",
+            quote="" if item.kind is EvidenceKind.SEARCHED else self._masker.text(simplified(item.quote)),  # it stands beside
+            note=self._masker.text(simplified(_note(item))),
+            clip=self._clip(item) if item.kind in _HEARD else "",
         )
 
     def _clip(self, item: Evidence) -> str:
-        if self.clips >= self._max_clips or item.kind is EvidenceKind.DATA:
+        if self.clips >= self._max_clips:
             return ""
         channel = self._channels.get(item.turn) if item.turn is not None else None
         clip = self._sounds.cut(item.start_s, item.end_s, channel)
@@ -241,6 +243,7 @@ class _FindingMaker:
         return clip
 
 
+_HEARD = (EvidenceKind.HIT, EvidenceKind.NEAREST)  # exhibits that get a clip: what was searched can be the whole call
 _LABEL = {
     EvidenceKind.HIT: "原话",
     EvidenceKind.SEARCHED: "查找范围",
@@ -251,8 +254,13 @@ _LABEL = {
 }
 
 
-def _shown(item: Evidence) -> bool:
-    return bool(item.quote or item.note or item.start_s is not None)
+def _distinct(evidence: tuple[Evidence, ...]) -> list[Evidence]:
+    """What there is to show, the same words only once: the nearest heard may be the hit itself."""
+    shown: dict[tuple[object, ...], Evidence] = {}
+    for item in evidence:
+        if item.quote or item.note or item.start_s is not None:
+            shown.setdefault((item.kind, item.note) if item.kind is EvidenceKind.SEARCHED else (item.quote, item.start_s), item)
+    return list(shown.values())
 
 
 def _note(item: Evidence) -> str:
