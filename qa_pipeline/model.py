@@ -199,7 +199,7 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceSpan:
-    """One channel, several people: ``voice`` 0 and 1 are told apart by sound, in order of first appearance."""
+    """One channel, several people: voices 0 and 1 are told apart by sound, in order of first appearance; 2 is a clear third."""
 
     voice: int
     start_s: float

@@ -240,12 +240,51 @@ _SPOKEN = (PhraseSpec, SimilarSpec, MoneySpec, DateSpec, EntitySpec)
 
 def references(spec: object) -> set[str]:
     """Names of other signals that a signal's definition mentions."""
-    names: set[str] = set()
+    return {name for name, _ in links(spec)}
+
+
+_TAKES_BACK = ("but", "not_after", "taken_back")
+
+
+def links(spec: object) -> list[tuple[str, bool]]:
+    """Other signals that a definition mentions, and whether finding them speaks for the signal (else against it)."""
+    found: list[tuple[str, bool]] = []
     for item in fields(spec):  # type: ignore[arg-type]
         value = getattr(spec, item.name)
-        if item.name in ("of", "but", "by", "after", "not_after", "against", "taken_back") and value:
-            names |= {value} if isinstance(value, str) else set(value)
+        if item.name in ("of", "by", "after", "against", *_TAKES_BACK) and value:
+            names = (value,) if isinstance(value, str) else value
+            found += [(name, item.name not in _TAKES_BACK) for name in names]
         if isinstance(value, Where):
-            names |= {name for name in (value.answering, value.not_answering) if name}
-            names |= {relation.signal for relation in (value.after, value.before) if relation is not None}
-    return names
+            found += [(name, True) for name in (value.answering,) if name]
+            found += [(name, False) for name in (value.not_answering,) if name]
+            found += [(relation.signal, True) for relation in (value.after, value.before) if relation is not None]
+    return found
+
+
+def accusing(spec: RuleSpec) -> frozenset[str]:
+    """Signals whose being found speaks against the agent: they are matched strictly, all others loosely. Doubt favours the agent.
+
+    Of a signal that is used both ways the accusing use counts.
+    """
+    judge = spec.judge
+    against: list[str] = [*judge.must_not]
+    for_agent: list[str] = [*judge.must, *spec.excuses]
+    if judge.at_most:
+        against += [judge.at_most.signal, judge.at_most.worse_with]
+        for_agent.append(judge.at_most.outweighed_by)
+    if judge.at_least:
+        for_agent += judge.at_least.of
+    if judge.each:
+        against.append(judge.each.signal)
+        for_agent += [*judge.each.before, *judge.each.after]
+    against += [condition.found for condition in spec.applies]
+    for_agent += [condition.not_found for condition in spec.applies]
+    open_ = [(name, True) for name in against if name] + [(name, False) for name in for_agent if name]
+    seen: set[tuple[str, bool]] = set()
+    while open_:
+        name, accuses = open_.pop()
+        if (name, accuses) in seen or name not in spec.signals:
+            continue
+        seen.add((name, accuses))
+        open_ += [(other, accuses is same) for other, same in links(spec.signals[name])]
+    return frozenset(name for name, accuses in seen if accuses)

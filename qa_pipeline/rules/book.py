@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from qa_pipeline.rules.base import RuleSpec
+from qa_pipeline.rules.base import RuleSpec, accusing
 from qa_pipeline.rules.fairness import Fairness
 from qa_pipeline.signals.base import Bound
 from qa_pipeline.signals.kit import Kit
@@ -97,8 +97,9 @@ class RuleBook:
 def bind_rule(spec: RuleSpec, path: str, kit: Kit) -> Rule:
     """Compiles a rule's signals; raises PatternError or BindError in Chinese."""
     signals = {}
+    strict = accusing(spec)
     for name, signal in spec.signals.items():
-        finders = signal.bind(kit)
+        finders = signal.bind(replace(kit, default_strength="strict" if name in strict else "loose"))
         signals[name] = Bound(
             name=name,
             label=signal.label,

@@ -106,10 +106,7 @@ def _spec(loading: _Loading, path: Path, shown: str) -> tuple[RuleSpec, str] | N
 
 
 def _bind(loading: _Loading, spec: RuleSpec, shown: str, others: Mapping[str, RuleSpec]) -> None:
-    strength = "loose" if spec.judge.omission else "strict"
-    kit = Kit(
-        lexicons=loading.lexicons, default_strength=strength, matching=loading.matching, segment_table=loading.segments
-    )
+    kit = Kit(lexicons=loading.lexicons, matching=loading.matching, segment_table=loading.segments)
     try:
         loading.rules.append(bind_rule(_with_borrowed(spec, others), shown, kit))
     except (PatternError, BindError) as error:
@@ -147,7 +144,7 @@ def _unique(loading: _Loading) -> None:
 
 
 def _activation(loading: _Loading) -> Bound:
-    kit = Kit(lexicons=loading.lexicons, default_strength="strict", matching=loading.matching)
+    kit = Kit(lexicons=loading.lexicons, matching=loading.matching)
     finders = PhraseSpec(label="为客户开通", lexicons=("activation",)).bind(kit)
     loading.patterns.update(kit.used)
     return Bound(
