@@ -20,6 +20,8 @@ _GROUPS: tuple[tuple[str | None, str], ...] = (
     ("models", "qa_pipeline.cli.models"),
     (None, "qa_pipeline.cli.bench"),
     (None, "qa_pipeline.cli.casework"),
+    (None, "qa_pipeline.cli.reporting"),
+    (None, "qa_pipeline.cli.serve"),
 )
 
 
