@@ -1,0 +1,353 @@
+"""One call for the eye and the ear: turns in words that know their time, findings with what proves them, the two levels."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qa_pipeline.casework.findings import Finding
+from qa_pipeline.casework.values import Decision
+from qa_pipeline.masking import Masker
+from qa_pipeline.model import AuditRun, Evidence, EvidenceKind, Outcome, Penalty, Role, Strength, Turn, Verdict
+from qa_pipeline.quotes import places
+from qa_pipeline.report.call_view import ROLE, TEMPLATE, clock, penalty_words, roles_note, simplified
+
+if TYPE_CHECKING:
+    from qa_pipeline.rules.base import RuleSpec
+
+BEFORE_S, AFTER_S = 1.2, 0.8  # what is played around a finding: the words alone are hard to judge
+LONGEST_S = 20.0
+PEAKS = 900  # points of the waveform, more than the widest screen shows
+FLOOR_DB = -55.0
+
+LABEL = {
+    EvidenceKind.HIT: "原话",
+    EvidenceKind.SEARCHED: "查找范围",
+    EvidenceKind.NEAREST: "最接近的一句",
+    EvidenceKind.EXCUSE: "不追究的理由",
+    EvidenceKind.READING: "复听",
+    EvidenceKind.DATA: "通话数据",
+}
+STRENGTH = {Strength.EXACT: "原字", Strength.PHONETIC: "同音", Strength.FUZZY: "近似", Strength.MEASURED: "测量"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A stretch of a turn with one time and one finding (0: none)."""
+
+    text: str
+    start_s: float | None
+    end_s: float | None
+    finding: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnLine:
+    index: int
+    role: Role
+    title: str
+    guessed: bool
+    corrected: bool
+    start_s: float | None
+    end_s: float | None
+    at: str
+    tokens: tuple[Token, ...]
+    raw: str
+    unsure: bool  # the recogniser was little sure of this turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    kind: str
+    label: str
+    start_s: float | None
+    end_s: float | None
+    at: str
+    turn: int | None
+    quote: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingCard:
+    number: int
+    key: str
+    rule_id: str
+    clause: str
+    title: str
+    reason: str
+    strength: str
+    confidence: float | None
+    review: bool
+    advice: bool
+    manual: bool
+    start_s: float | None
+    end_s: float | None
+    turn: int | None
+    at: str
+    exhibits: tuple[Exhibit, ...]
+    penalty: str
+    decision: str  # of Decision; empty: not yet
+    decision_label: str
+    decided_by: str
+    decision_reason: str
+    source: str
+    source_text: str
+    means: str
+    instead: str
+
+    @property
+    def state(self) -> str:
+        return self.decision or ("advice" if self.advice else "open")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPage:
+    call_id: str
+    run_id: str
+    facts: tuple[tuple[str, str], ...]
+    roles: str
+    fitness: tuple[str, ...]
+    turns: tuple[TurnLine, ...]
+    findings: tuple[FindingCard, ...]
+    unjudged: tuple[tuple[str, str, str], ...]
+    clear: tuple[str, ...]
+    skipped: tuple[str, ...]
+    duration_s: float | None
+    has_audio: bool
+    peaks: tuple[tuple[int, ...], ...]
+    peak_roles: tuple[str, ...]
+    masked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """How a call is shown. ``findings`` empty and ``hide`` True: it has not been reviewed, the reader sees no verdicts."""
+
+    masker: Masker
+    specs: Mapping[str, RuleSpec]
+    masked: bool
+    hide: bool = False
+
+
+def call_page(run: AuditRun, findings: Sequence[Finding], shown: Shown) -> CallPage:
+    ordered = [] if shown.hide else sorted(findings, key=lambda item: (_first_s(item.outcome), item.clause, item.key))
+    marks = _Marks(ordered)
+    penalties = {(item.rule_id, item.ordinal): item for item in run.scorecard.penalties}
+    verdicts: dict[Verdict, list[Outcome]] = {verdict: [] for verdict in Verdict}
+    for outcome in () if shown.hide else run.outcomes:
+        verdicts[outcome.verdict].append(outcome)
+    return CallPage(
+        call_id=run.conversation.call.call_id,
+        run_id=run.run_id,
+        facts=_facts(run, shown.masker),
+        roles=roles_note(run),
+        fitness=tuple(fact.message for fact in run.conversation.fitness),
+        turns=tuple(_turn(turn, marks, shown.masker) for turn in run.conversation.turns),
+        findings=tuple(_card(number, item, penalties, shown) for number, item in enumerate(ordered, start=1)),
+        unjudged=tuple((item.clause, item.title, shown.masker.text(item.reason)) for item in verdicts[Verdict.NOT_EVALUATED]),
+        clear=tuple(dict.fromkeys(f"{item.clause} {item.title}" for item in verdicts[Verdict.CLEAR])),
+        skipped=tuple(dict.fromkeys(f"{item.clause} {item.title}" for item in verdicts[Verdict.NOT_APPLICABLE])),
+        duration_s=run.conversation.duration_s,
+        has_audio=run.recording is not None,
+        peaks=_peaks(run),
+        peak_roles=_channel_roles(run),
+        masked=shown.masked,
+    )
+
+
+def findings_of_run(run: AuditRun) -> list[Finding]:
+    """The machine's findings of a call that has no case."""
+    from qa_pipeline.casework.values import Key
+
+    return [
+        Finding(key=Key(item.rule_id, item.ordinal), outcome=item, live=None, manual=False, advice=item.advice)
+        for item in run.outcomes
+        if item.verdict is Verdict.VIOLATION
+    ]
+
+
+def _first_s(outcome: Outcome) -> float:
+    proof = outcome.proof
+    return proof.start_s if proof is not None and proof.start_s is not None else 1e9
+
+
+def _facts(run: AuditRun, masker: Masker) -> tuple[tuple[str, str], ...]:
+    from qa_pipeline.web.reading.words import CALL_TYPE, OUTCOME
+
+    call = run.conversation.call
+    pairs = (
+        ("坐席", " ".join(filter(None, (call.agent_id, call.agent_name)))),
+        ("班组", call.team or ""),
+        ("客户", " ".join(filter(None, (masker.name(call.customer_name), masker.number(call.customer_number))))),
+        ("业务", call.product or ""),
+        ("类型", CALL_TYPE.get(call.call_type or "", "")),
+        ("结果", OUTCOME.get(call.outcome or "", "")),
+        ("开始", (call.started_at or "").replace("T", " ")[:16]),
+        ("时长", clock(run.conversation.duration_s)),
+    )
+    return tuple((name, value) for name, value in pairs if value)
+
+
+class _Marks:
+    """Which stretches of a turn prove which finding."""
+
+    def __init__(self, ordered: Sequence[Finding]) -> None:
+        self._by_turn: dict[int, list[tuple[int, Evidence]]] = {}
+        for number, finding in enumerate(ordered, start=1):
+            for item in finding.outcome.evidence:
+                if item.kind is EvidenceKind.HIT and item.turn is not None:
+                    self._by_turn.setdefault(item.turn, []).append((number, item))
+
+    def of(self, turn: Turn) -> list[tuple[int, int, int]]:
+        """(start, end, finding) in the raw text, without overlaps."""
+        wanted = sorted((*place, number) for number, item in self._by_turn.get(turn.index, []) for place in places(turn, item))
+        found: list[tuple[int, int, int]] = []
+        for start, end, number in wanted:
+            begin = max(start, found[-1][1]) if found else start
+            if begin < end:
+                found.append((begin, end, number))
+        return found
+
+
+def _turn(turn: Turn, marks: _Marks, masker: Masker) -> TurnLine:
+    text = masker.text(simplified(turn.raw))
+    return TurnLine(
+        index=turn.index,
+        role=turn.role,
+        title=ROLE[turn.role],
+        guessed=not turn.role_source.known and turn.role is not Role.UNKNOWN,
+        corrected=turn.role_source.value == "human",
+        start_s=turn.start_s,
+        end_s=turn.end_s,
+        at=clock(turn.start_s),
+        tokens=_tokens(turn, text, marks.of(turn)),
+        raw=text,
+        unsure=turn.confidence is not None and turn.confidence < 0.5,
+    )
+
+
+def _tokens(turn: Turn, text: str, marks: list[tuple[int, int, int]]) -> tuple[Token, ...]:
+    """The turn cut where a word or a mark begins or ends."""
+    cuts = {0, len(text)}
+    for start, end, _ in marks:
+        cuts |= {start, end}
+    for word in turn.words:
+        cuts |= {word.start, word.end}
+    edges = sorted(cut for cut in cuts if 0 <= cut <= len(text))
+    starts = [word.start for word in turn.words]
+    tokens = []
+    for start, end in zip(edges, edges[1:], strict=False):
+        at = bisect_right(starts, start) - 1
+        word = turn.words[at] if at >= 0 and start < turn.words[at].end else None
+        finding = next((number for begin, stop, number in marks if begin <= start < stop), 0)
+        timed = word or turn
+        tokens.append(Token(text=text[start:end], start_s=timed.start_s, end_s=timed.end_s, finding=finding))
+    return tuple(tokens) if turn.words or marks else (Token(text=text, start_s=turn.start_s, end_s=turn.end_s, finding=0),)
+
+
+def _card(number: int, finding: Finding, penalties: Mapping[tuple[str, int], Penalty], shown: Shown) -> FindingCard:
+    outcome, live, masker = finding.outcome, finding.live, shown.masker
+    proof = outcome.proof
+    start_s, end_s = play_span(proof)
+    penalty = penalties.get((outcome.rule_id, outcome.ordinal))
+    spec = shown.specs.get(outcome.rule_id) or shown.specs.get(outcome.clause)
+    decision = live.decision if live is not None else None
+    return FindingCard(
+        number=number,
+        key=f"{finding.key.rule_id}#{finding.key.ordinal}",
+        rule_id=outcome.rule_id,
+        clause=outcome.clause,
+        title=outcome.title,
+        reason=masker.text(outcome.reason),
+        strength=_strength(proof),
+        confidence=outcome.confidence,
+        review=outcome.review,
+        advice=finding.advice,
+        manual=finding.manual,
+        start_s=start_s,
+        end_s=end_s,
+        turn=proof.turn if proof is not None else None,
+        at=clock(proof.start_s) if proof is not None and proof.start_s is not None else "",
+        exhibits=tuple(_exhibit(item, masker) for item in outcome.evidence if item.quote or item.note or item.start_s is not None),
+        penalty=penalty_words(penalty) if penalty is not None else "",
+        decision=decision.value if decision else "",
+        decision_label=decision.label if decision else "",
+        decided_by=live.by_person if live else "",
+        decision_reason=live.reason if live else "",
+        source=f"{spec.source.doc} {spec.source.article}" if spec else "",
+        source_text=spec.source.text if spec else "",
+        means=spec.means if spec else "",
+        instead=spec.instead if spec else "",
+    )
+
+
+def play_span(proof: Evidence | None) -> tuple[float | None, float | None]:
+    """What to play of an exhibit: its words with a little before and after. For an omission the end of the searched span is
+    usually where the missing words would be; it is played from its start."""
+    if proof is None or proof.start_s is None:
+        return None, None
+    end_s = proof.end_s if proof.end_s is not None else proof.start_s + 3.0
+    start_s = max(0.0, proof.start_s - BEFORE_S)
+    return round(start_s, 2), round(min(end_s + AFTER_S, start_s + LONGEST_S), 2)
+
+
+def _strength(proof: Evidence | None) -> str:
+    if proof is None or proof.strength is None:
+        return ""
+    distance = f"，相差 {proof.distance:g} 个音节" if proof.distance else ""
+    return f"{STRENGTH[proof.strength]}{distance}"
+
+
+def _exhibit(item: Evidence, masker: Masker) -> Exhibit:
+    start_s, end_s = play_span(item) if item.kind is not EvidenceKind.DATA else (None, None)
+    parts = []
+    if item.heard_as and item.heard_as != item.quote and not TEMPLATE.search(item.heard_as):
+        parts.append(f"按“{simplified(item.heard_as)}”理解")
+    if item.strength is not None and item.kind in (EvidenceKind.HIT, EvidenceKind.NEAREST):
+        parts.append(_strength(item))
+    if item.confidence is not None:
+        parts.append(f"识别把握 {100 * item.confidence:.0f}%")
+    if item.note:
+        parts.append(item.note)
+    span = f"{clock(item.start_s)}–{clock(item.end_s)}" if item.start_s is not None and item.end_s is not None else ""
+    return Exhibit(
+        kind=item.kind.value,
+        label=LABEL[item.kind],
+        start_s=start_s,
+        end_s=end_s,
+        at=span,
+        turn=item.turn,
+        quote=masker.text(simplified(item.quote)),
+        note=masker.text("；".join(parts)),
+    )
+
+
+# The waveform: levels measured when the call was heard
+
+
+def _peaks(run: AuditRun) -> tuple[tuple[int, ...], ...]:
+    """0..100 by channel; the loudest of each stretch."""
+    acoustics = run.transcript.acoustics if run.transcript is not None else None
+    if acoustics is None:
+        return ()
+    found = []
+    for levels in acoustics.level_db[:2]:
+        step = max(1, -(-len(levels) // PEAKS))
+        loudest = [max(levels[at : at + step]) for at in range(0, len(levels), step)]
+        found.append(tuple(round(100 * min(max((level - FLOOR_DB) / -FLOOR_DB, 0.0), 1.0)) for level in loudest))
+    return tuple(found)
+
+
+def _channel_roles(run: AuditRun) -> tuple[str, ...]:
+    """Whose voice each channel carries, by the turns on it; empty for a channel with both."""
+    roles: list[str] = []
+    for channel in range(run.conversation.channels or 1):
+        spoken = [turn.role.value for turn in run.conversation.turns if turn.channel == channel]
+        roles.append(max(set(spoken), key=spoken.count) if spoken and run.conversation.channels == 2 else "")
+    return tuple(roles)
+
+
+DECISIONS = {item.value: item.label for item in Decision}

@@ -1,0 +1,110 @@
+"""What an agent sees of himself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from qa_pipeline.casework.values import Account, CaseState, Party
+
+if TYPE_CHECKING:
+    from qa_pipeline.casework.desk import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCase:
+    case_id: str
+    call_id: str
+    started_at: datetime | None
+    duration_s: float | None
+    product: str
+    finished_at: datetime
+    clauses: tuple[str, ...]  # confirmed and standing
+    points: int
+    yuan: Decimal
+    score: int
+    overturned: int
+
+
+def own_cases(tx: Tx, agent_id: str) -> list[OwnCase]:
+    """Reviewed calls, newest first. The score is what the confirmed points leave; 0 when the case itself was fined (不合格工单)."""
+    rows = tx.rows(
+        """SELECT one.case_id, one.call_id, call.started_at, run.duration_s, coalesce(call.product, ''), one.finished_at,
+               (SELECT list_sort(list(DISTINCT clause)) FROM decisions_now WHERE case_id = one.case_id AND decision = 'confirm'),
+               coalesce(held.points, 0)::INTEGER, coalesce(held.yuan, 0)::DECIMAL(12,2), coalesce(held.failed, false),
+               (SELECT count(*) FROM decisions_now WHERE case_id = one.case_id AND decision = 'overturn')
+           FROM (SELECT * FROM cases_now WHERE agent_id = ? AND kind = 'primary' AND state = ?) AS one
+           LEFT JOIN runs AS run ON run.run_id = one.run_id
+           LEFT JOIN calls AS call ON call.call_id = one.call_id
+           LEFT JOIN (SELECT case_id, sum(points) AS points, sum(yuan) AS yuan,
+                          bool_or(rule_id = 'case' AND yuan > 0) AS failed
+                      FROM (SELECT case_id, rule_id, sum(points) AS points, sum(yuan) AS yuan FROM ledger_entries
+                            WHERE party = ? AND account IN (?, ?, ?) GROUP BY case_id, rule_id) GROUP BY case_id) AS held
+               ON held.case_id = one.case_id
+           ORDER BY one.finished_at DESC, one.case_id""",
+        [agent_id, CaseState.FINISHED, Party.AGENT, Account.PROPOSED, Account.CONFIRMED, Account.BOOKED],
+    )
+    base = tx.policy.file.base_score
+    return [
+        OwnCase(
+            case_id=case_id,
+            call_id=call_id,
+            started_at=started_at,
+            duration_s=duration_s,
+            product=product,
+            finished_at=finished_at,
+            clauses=tuple(clauses or ()),
+            points=points,
+            yuan=yuan,
+            score=0 if failed else max(0, base - points),
+            overturned=overturned,
+        )
+        for case_id, call_id, started_at, duration_s, product, finished_at, clauses, points, yuan, failed, overturned in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTotals:
+    calls: int
+    reviewed: int
+    clean: int
+    confirmed_yuan: Decimal
+    booked_yuan: Decimal
+    reversed_yuan: Decimal
+
+
+def own_totals(tx: Tx, agent_id: str) -> OwnTotals:
+    calls = tx.row("SELECT count(*) FROM calls WHERE agent_id = ?", [agent_id])
+    reviewed = tx.row(
+        """SELECT count(*), count(*) FILTER (NOT EXISTS (SELECT 1 FROM decisions_now AS said
+                                             WHERE said.case_id = one.case_id AND said.decision = 'confirm'))
+           FROM cases_now AS one WHERE agent_id = ? AND kind = 'primary' AND state = ?""",
+        [agent_id, CaseState.FINISHED],
+    )
+    money = dict(
+        tx.rows(
+            "SELECT account, sum(yuan)::DECIMAL(12,2) FROM ledger_entries WHERE party = ? AND person = ? GROUP BY account",
+            [Party.AGENT, agent_id],
+        )
+    )
+    nothing = Decimal(0)
+    return OwnTotals(
+        calls=int(calls[0]) if calls else 0,
+        reviewed=int(reviewed[0]) if reviewed else 0,
+        clean=int(reviewed[1]) if reviewed else 0,
+        confirmed_yuan=money.get(Account.CONFIRMED, nothing),
+        booked_yuan=money.get(Account.BOOKED, nothing),
+        reversed_yuan=money.get(Account.REVERSED, nothing),
+    )
+
+
+def weekly(cases: list[OwnCase]) -> list[tuple[str, int, float]]:
+    """(week, calls, mean score) of the agent's own reviewed calls, oldest first."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for case in cases:
+        year, week, _ = (case.started_at or case.finished_at).isocalendar()
+        found[f"{year} 年第 {week} 周"].append(case.score)
+    return [(week, len(scores), sum(scores) / len(scores)) for week, scores in sorted(found.items())]

@@ -1,0 +1,142 @@
+"""Lists of cases, with what helps to choose one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from qa_pipeline.casework.values import CaseKind, CaseState, Post
+
+if TYPE_CHECKING:
+    from qa_pipeline.casework.desk import Tx
+
+PAGE = 50
+_QUERY = """
+    SELECT one.case_id, one.call_id, one.kind, one.reason, one.state, coalesce(one.assignee, ''), one.due_at, one.finished_at,
+        coalesce(one.agent_id, ''), coalesce(call.agent_name, ''), coalesce(one.team, ''), run.duration_s, card.score,
+        coalesce(card.fatal, false), one.version,
+        (SELECT count(*) FROM outcomes AS item WHERE item.run_id = one.run_id AND item.verdict = '违规' AND NOT item.advice),
+        (SELECT list_sort(list(DISTINCT item.clause)) FROM outcomes AS item
+            WHERE item.run_id = one.run_id AND item.verdict = '违规' AND NOT item.advice)
+    FROM (SELECT * FROM cases_now WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?) AS one
+    LEFT JOIN runs AS run ON run.run_id = one.run_id
+    LEFT JOIN scorecards AS card ON card.run_id = one.run_id
+    LEFT JOIN calls AS call ON call.call_id = one.call_id
+    ORDER BY {order}
+"""
+_ORDERS = {"due": "one.due_at, one.case_id", "finished": "one.finished_at DESC NULLS LAST, one.case_id"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLine:
+    case_id: str
+    call_id: str
+    kind: CaseKind
+    reason: str
+    state: CaseState
+    assignee: str
+    due_at: datetime
+    finished_at: datetime | None
+    agent_id: str
+    agent_name: str
+    team: str
+    duration_s: float | None
+    score: int | None
+    fatal: bool
+    version: int
+    findings: int
+    clauses: tuple[str, ...]
+
+    def late(self, now: datetime) -> bool:
+        return self.due_at < now and self.state in (CaseState.OPEN, CaseState.ASSIGNED, CaseState.REVIEWING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Empty values do not restrict. ``state`` may be 待办 for all that is not finished."""
+
+    state: str = ""
+    assignee: str = ""
+    team: str = ""
+    reason: str = ""
+    clause: str = ""
+    text: str = ""
+    page: int = 1
+
+
+def find(tx: Tx, wanted: Filter) -> tuple[list[CaseLine], int]:
+    """A page of cases and the count of all that fit."""
+    tests, values = _tests(tx, wanted)
+    where = " AND ".join(tests) or "true"
+    total = tx.row(f"SELECT count(*) FROM cases_now WHERE {where}", values)
+    order = _ORDERS["finished" if wanted.state == CaseState.FINISHED else "due"]
+    query = _QUERY.format(where=where, order=order).replace("ORDER BY one.", "ORDER BY one.")
+    query = query.replace(f"{where} ORDER BY {order}", f"{where} ORDER BY {order.replace('one.', '')}", 1)
+    rows = tx.rows(query, [*values, PAGE, PAGE * (wanted.page - 1)])
+    return [_line(row) for row in rows], int(total[0]) if total else 0
+
+
+def _tests(tx: Tx, wanted: Filter) -> tuple[list[str], list[object]]:
+    tests: list[str] = []
+    values: list[object] = []
+    if wanted.state == "待办":
+        tests.append("state IN ('待分配', '待复核', '复核中')")
+    for name, value in (("state", wanted.state), ("assignee", wanted.assignee), ("team", wanted.team)):
+        if value and value != "待办":
+            tests.append(f"{name} = ?")
+            values.append(value)
+    if wanted.reason:
+        tests.append("contains(reason, ?)")
+        values.append(wanted.reason)
+    if wanted.clause:
+        tests.append("run_id IN (SELECT run_id FROM outcomes WHERE clause = ? AND verdict = '违规')")
+        values.append(wanted.clause)
+    if wanted.text:
+        tests.append("(contains(case_id, ?) OR contains(call_id, ?) OR agent_id = ?)")
+        values += [wanted.text] * 3
+    if not tx.actor.has(Post.QA_LEAD, Post.MANAGER):  # a reviewer sees his own: double reviews stay blind
+        tests.append("assignee = ?")
+        values.append(tx.actor.person_id)
+    return tests, values
+
+
+def _line(row: tuple[object, ...]) -> CaseLine:
+    names = (
+        "case_id call_id kind reason state assignee due_at finished_at agent_id agent_name team duration_s score fatal version "
+        "findings clauses"
+    )
+    values = dict(zip(names.split(), row, strict=True))
+    values |= {
+        "kind": CaseKind(str(values["kind"])),
+        "state": CaseState(str(values["state"])),
+        "clauses": tuple(values["clauses"] or ()),  # type: ignore[arg-type]
+    }
+    return CaseLine(**values)  # type: ignore[arg-type]
+
+
+def counts(tx: Tx, assignee: str) -> dict[str, int]:
+    """A reviewer's cases: waiting, overdue, finished today, seconds of waiting recordings."""
+    row = tx.row(
+        """SELECT count(*) FILTER (state IN ('待复核', '复核中')),
+               count(*) FILTER (state IN ('待复核', '复核中') AND due_at < ?),
+               count(*) FILTER (state = '已完成' AND finished_at >= ?::DATE),
+               coalesce(sum(run.duration_s) FILTER (state IN ('待复核', '复核中')), 0)
+           FROM cases_now AS one LEFT JOIN runs AS run ON run.run_id = one.run_id WHERE assignee = ?""",
+        [tx.at, tx.at, assignee],
+    )
+    names = ("waiting", "late", "done", "audio_s")
+    return dict(zip(names, (int(value) for value in row), strict=True)) if row else dict.fromkeys(names, 0)
+
+
+def next_case(tx: Tx, after: str = "") -> str | None:
+    """The reviewer's next case by due time, the one after ``after`` first; None when nothing waits."""
+    rows = tx.rows(
+        "SELECT case_id FROM cases_now WHERE assignee = ? AND state IN (?, ?) ORDER BY due_at, case_id",
+        [tx.actor.person_id, CaseState.REVIEWING, CaseState.ASSIGNED],
+    )
+    order = [row[0] for row in rows]
+    if after in order:
+        at = order.index(after)
+        order = [*order[at + 1 :], *order[:at]]
+    return order[0] if order else None

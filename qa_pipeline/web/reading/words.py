@@ -1,0 +1,45 @@
+"""Chinese for the values of call data."""
+
+from __future__ import annotations
+
+CALL_TYPE = {"sale": "营销", "confirm": "二次确认", "revisit": "回访", "service": "服务", "other": "其他"}
+OUTCOME = {"success": "成功", "refused": "拒绝", "callback": "预约", "no_answer": "未接通", "other": "其他"}
+PARTY = {"agent": "坐席", "supervisor": "主管"}
+STEP = {
+    "file": "提出申诉",
+    "comment": "班组长意见",
+    "uphold": "维持原判",
+    "overturn": "申诉成立",
+    "escalate": "申请终裁",
+    "withdraw": "撤回",
+}
+ACTION = {
+    "access": "查看",
+    "decision": "复核决定",
+    "case.open": "建工单",
+    "case.assign": "分配工单",
+    "case.work": "复核中",
+    "case.finish": "完成复核",
+    "case.correct": "更正",
+    "case.reopen": "重开工单",
+    "case.void": "作废工单",
+    "people.save": "人员变更",
+    "people.password": "设定密码",
+    "settings": "改设置",
+    "sample": "抽样",
+    "sanction.decide": "处分决定",
+    "sanction.event": "处分建议",
+    "ledger.close": "月结",
+    "purge": "清理",
+    "complaint": "投诉",
+    "blacklist": "黑名单",
+    "revisit": "回访",
+    "rules.publish": "发布规则",
+    "policy.publish": "发布政策",
+    "appeal.file": "提出申诉",
+    "appeal.comment": "班组长意见",
+    "appeal.uphold": "维持原判",
+    "appeal.overturn": "申诉成立",
+    "appeal.escalate": "申请终裁",
+    "appeal.withdraw": "撤回申诉",
+}

@@ -1,0 +1,75 @@
+"""What calls leave to be done: call-backs, second confirmations, agents to look at again, complaints, the blacklist."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from qa_pipeline.casework import complaints, followup, privacy
+from qa_pipeline.casework.followup import Callback, Confirmation, Recheck
+from qa_pipeline.casework.values import Post
+from qa_pipeline.masking import mask_number
+from qa_pipeline.web.guard import Ask, Asked
+from qa_pipeline.web.views import render
+
+router = APIRouter()
+_MOST = 200  # rows of a list on a page; the API gives all
+
+
+def lists(ask: Ask) -> tuple[list[Callback], list[Confirmation], list[Recheck], datetime]:
+    """The three lists, for a team leader those of the team; customers' numbers covered for whoever may not see them."""
+
+    def make() -> object:
+        with ask.look() as tx:
+            teams = dict(tx.rows("SELECT agent_id, any_value(team) FROM call_versions WHERE agent_id IS NOT NULL GROUP BY agent_id"))
+            return followup.callback_list(tx), followup.confirmations(tx, tx.at.date()), followup.recheck_list(tx), teams
+
+    (callbacks, confirmations, rechecks, teams), at = ask.site.results.get("followup", make)  # type: ignore[misc]
+    mine = None if ask.has(Post.QA, Post.QA_LEAD, Post.MANAGER) else ask.person.team
+
+    def shown(agent_id: str) -> bool:
+        return mine is None or teams.get(agent_id) == mine
+
+    return (
+        [item for item in callbacks if shown(item.agent_id)],
+        [item for item in confirmations if shown(item.agent_id)],
+        [item for item in rechecks if shown(item.agent_id)],
+        at,
+    )
+
+
+def number_for(ask: Ask, number: str) -> str:
+    return number if privacy.sees_clear(ask.person) else mask_number(number)
+
+
+@router.get("/manage/followup", name="manage.followup")
+def follow(ask: Asked) -> Response:
+    callbacks, confirmations, rechecks, at = lists(ask)
+    return render(
+        ask,
+        "followup.html",
+        callbacks=callbacks[:_MOST],
+        confirmations=confirmations[:_MOST],
+        rechecks=rechecks,
+        counts=(len(callbacks), len(confirmations), len(rechecks)),
+        results=followup.REVISIT_RESULTS,
+        number=lambda text: number_for(ask, text),
+        at=at,
+        today=ask.site.now().date(),
+    )
+
+
+@router.get("/manage/complaints", name="manage.complaints")
+def all_complaints(ask: Asked) -> Response:
+    with ask.look() as tx:
+        found = complaints.all_complaints(tx)
+        listed = complaints.blacklist(tx) if ask.has(Post.QA_LEAD, Post.MANAGER) else []
+        teams = dict(tx.rows("SELECT call_id, team FROM calls WHERE call_id IN (SELECT call_id FROM complaints)"))
+    if not ask.has(Post.QA, Post.QA_LEAD, Post.MANAGER):
+        found = [item for item in found if teams.get(item.call_id) == ask.person.team]
+    found.sort(key=lambda item: (item.state.value != "处理中", item.complaint_id))
+    return render(
+        ask, "complaints.html", complaints=found[:_MOST], blacklist=listed[:_MOST], number=lambda text: number_for(ask, text)
+    )

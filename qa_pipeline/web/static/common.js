@@ -1,0 +1,59 @@
+// What every page needs: forms that submit themselves, keys, printing, one way to call the API.
+"use strict";
+window.qa = {
+  token: () => document.getElementById("main").dataset.csrf,
+  async call(method, url, body) {
+    const answer = await fetch(url, {
+      method,
+      headers: { "Content-Type": "application/json", "X-CSRF-Token": window.qa.token(), Accept: "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const data = await answer.json().catch(() => ({}));
+    if (answer.status === 401) { location.assign("/login?next=" + encodeURIComponent(location.pathname)); throw new Error("请重新登录。"); }
+    if (!answer.ok) { const error = new Error(data.error || "没有连上服务器，操作没有保存。"); error.status = answer.status; throw error; }
+    return data;
+  },
+  tell(message, kind = "ok") {
+    document.querySelectorAll("main > .flash").forEach((old) => old.remove());
+    const box = document.createElement("div");
+    box.className = "flash " + kind;
+    box.setAttribute("role", kind === "bad" ? "alert" : "status");
+    box.textContent = message;
+    document.getElementById("main").prepend(box);
+    if (kind === "ok") setTimeout(() => box.remove(), 4000);
+  },
+};
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("form[data-auto] select").forEach((one) => one.addEventListener("change", () => one.form.submit()));
+  document.querySelectorAll("[data-print]").forEach((one) => one.addEventListener("click", () => window.print()));
+  document.querySelectorAll("[data-back]").forEach((one) => one.addEventListener("click", (event) => {
+    if (history.length > 1 && document.referrer.startsWith(location.origin)) { event.preventDefault(); history.back(); }
+  }));
+  document.querySelectorAll("[data-close]").forEach((one) => one.addEventListener("click", () => one.closest("dialog").close("cancel")));
+  document.querySelector("[data-new-person]")?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    location.assign("/admin/people/" + encodeURIComponent(event.target.elements.id.value.trim()));
+  });
+  document.querySelectorAll("form[data-sure]").forEach((one) => one.addEventListener("submit", (event) => {
+    if (!window.confirm(one.dataset.sure)) event.preventDefault();
+  }));
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }  // a double click is one action
+    form.dataset.sent = "1";
+  });
+  // Rows of a list: J and K move, Enter opens.
+  const rows = [...document.querySelectorAll("table[data-rows] tbody tr")];
+  let at = -1;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || document.querySelector("dialog[open]")) return;
+    const named = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (named) { event.preventDefault(); if (named.tagName === "INPUT") named.focus(); else named.click(); return; }
+    if (!rows.length || !"jk".includes(event.key)) return;
+    rows[at]?.classList.remove("on");
+    at = Math.max(0, Math.min(rows.length - 1, at + (event.key === "j" ? 1 : -1)));
+    rows[at].classList.add("on");
+    rows[at].querySelector("a")?.focus();
+  });
+});
