@@ -6,13 +6,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 QA     := $(BIN)/qa
 
-.PHONY: demo test check clean help
+.PHONY: demo test check docs clean help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   试用：安装、质检自带的示例录音、打印得分、写 HTML 报告"
 	@echo "make test   跑全部测试"
 	@echo "make check  格式、静态检查、类型、分层、文档、测试"
+	@echo "make docs   重写由程序生成的命令手册"
 	@echo "make clean  删除 .venv 和 qa-out"
 
 # Stamps: the environment is made again only when its recipe (pyproject.toml) changes, so a second make is fast.
@@ -51,6 +52,9 @@ check: $(VENV)/.dev
 	@$(QA) rules test
 	@$(BIN)/python -m pytest
 	@echo "make check 用时 $$(( $$(date +%s) - $(began) )) 秒。"
+
+docs: $(VENV)/.user
+	@$(BIN)/python -m qa_pipeline.cli.reference docs/commands.zh-CN.md
 
 clean:
 	rm -rf $(VENV) qa-out

@@ -78,12 +78,23 @@ _PENALTIES = """
     WHERE {where} AND $every = $every ORDER BY run.call_id, money.clause, money.rule_id, money.ordinal
 """
 
+_REVIEWS = """
+    SELECT item.case_id, item.call_id, one.agent_id, one.team, item.clause, item.rule_id, item.ordinal, item.decision, item.reason,
+        item.stage, item.by_person AS reviewer, item.at_time AS decided_at, one.state AS case_state, item.run_id,
+        call.customer_name AS private_name
+    FROM decisions_now AS item JOIN cases_now AS one USING (case_id)
+    JOIN (SELECT call_id FROM calls) AS run ON run.call_id = item.call_id
+    LEFT JOIN calls AS call ON call.call_id = item.call_id
+    WHERE {where} AND $every = $every ORDER BY item.call_id, item.case_id, item.clause, item.rule_id, item.ordinal
+"""
+
 # kind → query and the columns in which private things may stand
 KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "findings": (_FINDINGS, ("quote", "heard_as", "reason")),
     "scores": (_SCORES, ()),
     "transcripts": (_TRANSCRIPTS, ("text",)),
     "penalties": (_PENALTIES, ("note",)),
+    "reviews": (_REVIEWS, ("reason",)),
 }
 _WHERE = """($from IS NULL OR call.started_at >= $from::DATE) AND ($to IS NULL OR call.started_at < $to::DATE + 1)
         AND ($calls IS NULL OR run.call_id IN (SELECT unnest($calls::VARCHAR[])))"""
