@@ -140,6 +140,8 @@ def _against_decisions(tx: Tx) -> list[str]:
     """The balances of every case against the worth of its live decisions, computed afresh."""
     problems: list[str] = []
     for case in cases.find_cases(tx, kind=CaseKind.PRIMARY):
+        if case.run_id in tx.purged():
+            continue
         due: dict[tuple[Key, Party, bool], Amount] = {
             (item.key, item.party, item.confirmed): item.amount for item in ledger.value_of(tx, case).dues
         }

@@ -80,6 +80,13 @@ class Tx:
             self._runs[run_id] = run
         return self._runs[run_id]
 
+    def purged(self) -> frozenset[str]:
+        """Runs whose words are gone: they cannot be priced again, what is booked stays."""
+        if ("purged",) not in self.memo:
+            self.memo["purged",] = frozenset(run_id for (run_id,) in self.rows("SELECT run_id FROM runs WHERE body IS NULL"))
+        gone: frozenset[str] = self.memo["purged",]
+        return gone
+
     def preload(self, run_ids: Sequence[str]) -> None:
         """Brings many runs in one go, for work on a whole sample."""
         self._runs.clear()

@@ -35,7 +35,7 @@ class Recheck:
 def recheck_list(tx: Tx) -> list[Recheck]:
     """Agents whose reviewed call failed and who have not had enough clean ones since; by agent."""
     failing: dict[str, Recheck] = {}
-    done = [case for case in find_cases(tx, state=CaseState.FINISHED, kind=CaseKind.PRIMARY) if case.agent_id]
+    done = [case for case in _finished(tx) if case.agent_id]
     for case in sorted(done, key=lambda item: (item.finished_at or item.opened_at, item.case_id)):
         failed = not _qualified(tx, case)
         known = failing.get(case.agent_id)
@@ -58,6 +58,11 @@ def recheck_list(tx: Tx) -> list[Recheck]:
                 clean_needed=known.clean_needed,
             )
     return [failing[agent_id] for agent_id in sorted(failing)]
+
+
+def _finished(tx: Tx) -> list[Case]:
+    """Finished cases whose words are still there."""
+    return [case for case in find_cases(tx, state=CaseState.FINISHED, kind=CaseKind.PRIMARY) if case.run_id not in tx.purged()]
 
 
 def _qualified(tx: Tx, case: Case) -> bool:
@@ -91,7 +96,7 @@ def callback_list(tx: Tx, *, open_only: bool = True) -> list[Callback]:
         )
     }
     found: list[Callback] = []
-    for case in find_cases(tx, state=CaseState.FINISHED, kind=CaseKind.PRIMARY):
+    for case in _finished(tx):
         reasons = _invalid_because(tx, case)
         result, met = results.get(case.call_id, ("", False))
         settled = result == "取消" or (result in ("继续使用", "重新确认") and met)

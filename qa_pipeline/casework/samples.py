@@ -183,13 +183,15 @@ def qualified_rates(tx: Tx, sample_ids: Iterable[str], by: str) -> list[Found]:
     if by not in ("agent_id", "team", "all"):
         raise CaseworkError("合格率只能按 agent_id、team 或 all 统计。")
     rows = tx.rows(
-        """SELECT item.agent_id, item.team, item.weight, one.case_id FROM sample_items AS item
+        """SELECT item.agent_id, item.team, item.weight, one.case_id, one.run_id FROM sample_items AS item
            JOIN cases_now AS one ON one.call_id = item.call_id AND one.kind = ? AND one.state = ?
            WHERE item.base AND list_contains(?, item.sample_id) ORDER BY item.call_id""",
         [CaseKind.PRIMARY, CaseState.FINISHED, list(sample_ids)],
     )
     groups: dict[str, list[tuple[bool, float]]] = defaultdict(list)
-    for agent_id, team, weight, case_id in rows:
+    for agent_id, team, weight, case_id, run_id in rows:
+        if run_id in tx.purged():
+            continue
         name = {"agent_id": agent_id, "team": team}.get(by, "全部")
         groups[name or "未知"].append((_qualified(tx, case_id), weight))
     return [Found(name=name, reviewed=len(items), rate=weighted(items)) for name, items in sorted(groups.items())]

@@ -106,10 +106,11 @@ def conversation(call: CallData, said: str = "您好 不知道就别说了") -> 
     return Conversation(call=call, turns=turns, duration_s=60.0)
 
 
-def run_of(
-    call: CallData, outcomes: tuple[Outcome, ...], talk: Conversation | None = None, recording: Recording | None = None
-) -> AuditRun:
-    talk = talk or conversation(call)
+def run_of(call: CallData, outcomes: tuple[Outcome, ...], *, recording: Recording | None = None) -> AuditRun:
+    return judged(conversation(call), outcomes, recording=recording)
+
+
+def judged(talk: Conversation, outcomes: tuple[Outcome, ...], *, recording: Recording | None = None) -> AuditRun:
     provenance = Provenance(
         audio_hash=recording.audio_hash if recording else "",
         content_hash=digest((digest(talk), digest(outcomes))),

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from qa_pipeline.casework.findings import Finding
     from qa_pipeline.casework.values import Decision
 
-FindingArgument = Annotated[str, typer.Argument(help="发现：A04，同条款多处时 A04#1。", metavar="发现")]
+FindingArgument = Annotated[str, typer.Argument(help="发现：A04，同条款多处时 A04#1；rest 为其余所有未决定的。", metavar="发现")]
+REST = "rest"
 ReasonOption = Annotated[str, typer.Option("--reason", help="原因。", show_default=False)]
 
 
@@ -240,12 +241,17 @@ def unsure(
 
 
 def _decide(tx: Tx, which: tuple[str, str], decision: Decision, reason: str, version: int | None) -> None:
-    from qa_pipeline.casework import reviews
+    from qa_pipeline.casework import cases, reviews
+    from qa_pipeline.casework.findings import findings_of
 
     case_id, finding = which
-    said = reviews.Judgement(finding=finding, decision=decision, reason=reason)
-    case = reviews.decide(tx, case_id, said, version=version)
-    say(f"{case_id} {finding}：{decision.label}（工单第 {case.version} 版）")
+    case = cases.get_case(tx, case_id, version)
+    names = [finding]
+    if finding == REST:
+        names = [f"{item.key.rule_id}#{item.key.ordinal}" for item in findings_of(tx, case) if item.pending and not item.advice]
+    for name in names:
+        case = reviews.decide(tx, case_id, reviews.Judgement(finding=name, decision=decision, reason=reason))
+        say(f"{case_id} {name.removesuffix('#0')}：{decision.label}（工单第 {case.version} 版）")
 
 
 def add(
