@@ -2,7 +2,7 @@
 
     (取消|退订)~6(10086|营业厅)     ( | ) alternatives   [ ] may be missing   ~ up to 4 other characters, ~6 up to 6   # a spoken number
 
-A template compiles to two linear regular expressions of the same shape, one over characters and one over syllable classes. Authors can
+A template compiles to two linear regular expressions of the same shape, one over characters and one that takes words by sound. Authors can
 not write raw expressions, gaps are bounded and few, so no template can blow up. ``anchors`` are sounds of which at least one must be
 present: an automaton finds them for the whole rule book in one pass, and only then an expression runs.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import add
 
 from qa_pipeline.model import Strength
 from qa_pipeline.text.normalise import normalise
@@ -21,7 +22,6 @@ FILLERS = "嗯啊呃哦噢喔诶欸唉哎呀哈"
 KEPT = re.compile(rf"[^\W_{FILLERS}]")
 _DROPPED = re.compile(rf"[\W_{FILLERS}]+")
 _NUMERALS = "零一二两三四五六七八九十百千万几半点多"
-_NUMERAL_SET = frozenset(_NUMERALS)
 DEFAULT_GAP = 4
 MAX_GAP = 30
 MAX_GAPS = 3
@@ -124,24 +124,37 @@ class _Parser:
 
 
 def _regex(nodes: tuple[_Node, ...], by_sound: bool) -> str:
+    """The expression over characters, or over characters and sounds in turn (``_interleave``).
+
+    By sound a word of two syllables and more may be misheard; a single character (不, 我, 打) has too many homophones and must be
+    the character itself, and so must numerals: recognisers write numbers as numbers.
+    """
     parts = []
     for node in nodes:
         if isinstance(node, _Literal):
-            if by_sound:
-                readings = [re.escape(reading) for reading in phonetics().readings(node.text)]
-                parts.append(readings[0] if len(readings) == 1 else f"(?:{'|'.join(readings)})")
-            else:
-                parts.append(re.escape(node.text))
+            parts.append(_literal(node.text) if by_sound else re.escape(node.text))
         elif isinstance(node, _Gap):
-            parts.append(f".{{0,{node.size}}}?")
+            parts.append(f"(?:..){{0,{node.size}}}?" if by_sound else f".{{0,{node.size}}}?")
         elif isinstance(node, _Number):
-            numerals = phonetics().sound(_NUMERALS) if by_sound else _NUMERALS
-            parts.append(f"([{re.escape(numerals)}]{{1,8}})")
+            parts.append(f"(?:[{_NUMERALS}].){{1,8}}" if by_sound else f"[{_NUMERALS}]{{1,8}}")
         else:
             longest_first = sorted(node.options, key=_longest, reverse=True)  # so that 好的 is not read as 好
             inner = "|".join(_regex(option, by_sound) for option in longest_first)
             parts.append(f"(?:{inner}){'?' if node.optional else ''}")
     return "".join(parts)
+
+
+def _literal(text: str) -> str:
+    if len(text) == 1:
+        return re.escape(text) + "."
+    readings = ["".join("." + re.escape(sound) for sound in reading) for reading in phonetics().readings(text)]
+    return readings[0] if len(readings) == 1 else f"(?:{'|'.join(readings)})"
+
+
+@lru_cache(maxsize=2048)
+def _interleave(chars: str, sounds: str) -> str:
+    """Each character followed by its sound: one expression can ask for either."""
+    return "".join(map(add, chars, sounds))
 
 
 def _expand(nodes: tuple[_Node, ...]) -> list[str] | None:
@@ -253,17 +266,18 @@ class Pattern:
     def find(self, chars: str, sounds: str, by_sound: bool, offset: int = 0) -> list[Match]:
         """All matches, leftmost first, not overlapping; ``offset`` is where the strings begin in their stream."""
         found = []
-        expression, text = (self.sounds, sounds) if by_sound else (self.chars, chars)
+        step = 2 if by_sound else 1
+        expression, text = (self.sounds, _interleave(chars, sounds)) if by_sound else (self.chars, chars)
         position = 0
         while (match := expression.search(text, position)) is not None:
-            start, end = match.span()
-            if by_sound and not all(set(chars[low:high]) <= _NUMERAL_SET for low, high in match.regs[1:] if low >= 0):
-                position = start + 1  # recognisers write numbers as numbers: 机 is not 几, and 是五十号 holds 五十号
+            if match.start() % step:
+                position = match.start() + 1
                 continue
+            start, end = match.start() // step, match.end() // step
             exact = not by_sound or self.chars.fullmatch(chars, start, end) is not None
             strength = Strength.EXACT if exact else Strength.PHONETIC
             found.append(Match(start=start + offset, end=end + offset, heard_as=self.source, strength=strength, distance=0))
-            position = end
+            position = match.end()
         return found
 
     def nearest(self, split: str) -> Match | None:
