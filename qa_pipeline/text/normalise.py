@@ -19,6 +19,7 @@ _DIGITS = "零一二三四五六七八九"
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _SPELLED_BEFORE = re.compile(r"(?:号|号码|分机|工号|电话|拨打|回复|发送|编辑|代码|尾号|后四位)[是为:：]?\s*$")
 _SPELLED_AFTER = re.compile(r"\s*(?:年|热线|客服|号(?!楼))")
+_DIALLED = re.compile(r"\d{3,4}-\d{3,4}-\d{4}|\d{3,4}-\d{7,8}")  # groups of one number to dial
 MAX_PLACE_VALUE_DIGITS = 4  # longer digit strings are numbers to dial: read out digit by digit
 
 
@@ -62,6 +63,8 @@ def spell_number(number: str) -> str:
 def _spell(match: re.Match[str], text: str) -> str:
     number = match.group().replace(",", "")
     whole = number.split(".")[0]
+    if any(group.start() <= match.start() < group.end() for group in _DIALLED.finditer(text)):
+        return spell_digits(number)
     if len(whole) > MAX_PLACE_VALUE_DIGITS or (len(whole) > 1 and whole.startswith("0")):
         return spell_digits(whole) + (f"点{spell_digits(number.split('.')[1])}" if "." in number else "")
     if "." not in number and len(whole) >= 3:
