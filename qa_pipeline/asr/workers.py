@@ -1,0 +1,290 @@
+"""Many recordings on many processes: each worker has its own engine, one consumer gets the results in order.
+
+Every worker has its own pipe (a queue shared by processes stays locked for ever when one of them is killed while holding it).
+A worker that dies takes nothing with it: its recordings are tried again, each alone; one that kills a worker twice is
+reported as a failure of that recording. Memory is bounded: no more is handed out than a few batches ahead of the consumer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qa_pipeline.asr import worker_process
+from qa_pipeline.asr.engines import describe_engine, device_of, open_engine
+from qa_pipeline.asr.worker_process import Broken, Failed, Hear, HeardOne, Idle, Listen, Listened, ListenRequest, Ready
+from qa_pipeline.errors import ModelError, StageError
+from qa_pipeline.model import EngineInfo, Recording, Segment, Transcript
+
+if TYPE_CHECKING:
+    from qa_pipeline.asr.base import Engine
+    from qa_pipeline.config import AsrSettings
+
+_BATCH = 8  # recordings handed to a worker at once: enough windows of the same length to decode together
+_AHEAD = 4  # batches per worker that may be finished before the consumer has asked for them
+_WORKER_BYTES = 700 << 20  # a worker with the built-in model needs at most this much
+_START_FAILURES = 3
+
+Opener = Callable[["AsrSettings"], "Engine"]
+OnProgress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One recording: heard (``recording`` and ``transcript``) or failed (``error``)."""
+
+    key: str
+    path: Path
+    recording: Recording | None = None
+    transcript: Transcript | None = None
+    error: StageError | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Worker:
+    process: Any
+    connection: Any
+    ready: bool = False
+    tasks: dict[int, Path] = field(default_factory=dict)  # handed out, not answered
+    busy: bool = False
+
+
+class _Plan:
+    """What is left to hand out, and in which portions; forgets what was delivered."""
+
+    def __init__(self, items: Sequence[tuple[str, Path]], workers: int) -> None:
+        self.items = items
+        self._next = 0
+        self._workers = workers
+        self._alone: deque[int] = deque()
+        self._deaths: dict[int, int] = {}
+        self.done: dict[int, Result] = {}
+
+    def take(self, delivered: int) -> tuple[int, ...]:
+        """Numbers of the next recordings for a free worker: empty when there are none, or when the consumer lags behind."""
+        if self._alone:
+            return (self._alone.popleft(),)
+        if self._next - delivered > _AHEAD * _BATCH * self._workers:
+            return ()
+        left = len(self.items) - self._next
+        size = min(left, max(1, min(_BATCH, left // (2 * self._workers))))
+        portion = tuple(range(self._next, self._next + size))
+        self._next += size
+        return portion
+
+    def died(self, numbers: Iterable[int]) -> None:
+        """A worker died with these recordings in hand."""
+        for number in sorted(numbers):
+            self._deaths[number] = self._deaths.get(number, 0) + 1
+            if self._deaths[number] == 1:
+                self._alone.append(number)
+            else:
+                path = self.items[number][1]
+                message = f"{path}：识别进程两次在这段录音上意外退出，已跳过。其他录音不受影响；请检查文件是否损坏、内存是否足够。"
+                self.finish(number, error=StageError("asr", message))
+
+    def finish(
+        self,
+        number: int,
+        *,
+        recording: Recording | None = None,
+        transcript: Transcript | None = None,
+        error: StageError | None = None,
+    ) -> None:
+        key, path = self.items[number]
+        self.done[number] = Result(key=key, path=path, recording=recording, transcript=transcript, error=error)
+
+
+class WorkerPool:
+    """Worker processes with loaded engines. Use as a context manager; processes start with the first recording.
+
+    ``opener`` must be a function of a module (it is called in the other process).
+    """
+
+    def __init__(self, settings: AsrSettings, opener: Opener = open_engine) -> None:
+        self._settings = settings
+        self._opener = opener
+        self._workers: list[_Worker] = []
+        self._failed_starts = 0
+
+    @property
+    def info(self) -> EngineInfo:
+        """What the engines will say of themselves; loads nothing."""
+        return describe_engine(self._settings)
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes, at once."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.connection.close()
+        self._workers = []
+
+    def hear(self, items: Iterable[tuple[str, Path]], on_progress: OnProgress | None = None) -> Iterator[Result]:
+        """One result per item, in order. ``on_progress`` gets key and audio seconds when a recording is done, in any order.
+
+        Raises ModelError when the engine cannot be opened. Leaving the iterator early ends the processes.
+        """
+        tasks = list(items)
+        if not tasks:
+            return
+        limit = worker_count(self._settings, len(tasks))
+        plan = _Plan(tasks, limit)
+        complete = False
+        try:
+            for number in range(len(tasks)):
+                while number not in plan.done:
+                    self._hand_out(plan, number, limit)
+                    self._receive(plan, on_progress)
+                yield plan.done.pop(number)
+            complete = True
+        finally:
+            if not complete:
+                self.close()
+
+    def listen(self, path: Path, requests: tuple[ListenRequest, ...]) -> tuple[tuple[Segment, ...], ...]:
+        """Hear spans of one recording again: for each the readings, best first. Raises StageError, ModelError."""
+        for _ in range(2):
+            worker = next((one for one in self._workers if not one.busy), None) or self._start(1)
+            try:
+                while not worker.ready:
+                    self._started(worker, worker.connection.recv())
+                worker.connection.send(Listen(path=path, requests=requests))
+                answer = worker.connection.recv()
+            except (EOFError, OSError):
+                self._bury(worker)
+                continue
+            if isinstance(answer, Listened):
+                return answer.answers
+            assert isinstance(answer, Failed)
+            raise StageError(answer.stage, answer.message)
+        raise StageError("asr", f"{path}：重听时识别进程两次意外退出。请检查文件是否损坏、内存是否足够。")
+
+    def _hand_out(self, plan: _Plan, delivered: int, limit: int) -> None:
+        for worker in list(self._workers):
+            if not worker.busy:
+                self._give(worker, plan, delivered)
+        while len(self._workers) < limit and (portion := plan.take(delivered)):
+            self._send(self._start(limit), plan, portion)
+
+    def _give(self, worker: _Worker, plan: _Plan, delivered: int) -> None:
+        if portion := plan.take(delivered):
+            self._send(worker, plan, portion)
+
+    def _send(self, worker: _Worker, plan: _Plan, portion: tuple[int, ...]) -> None:
+        worker.tasks = {number: plan.items[number][1] for number in portion}
+        worker.busy = True
+        with suppress(OSError):  # dead already: its sentinel says so
+            worker.connection.send(Hear(tasks=tuple(worker.tasks.items())))
+
+    def _start(self, workers: int) -> _Worker:
+        from multiprocessing import get_context
+
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        settings = replace(self._settings, threads=self._settings.threads or _threads(self._settings, workers))
+        process = context.Process(target=worker_process.run, args=(theirs, self._opener, settings), daemon=True, name="qa-asr")
+        process.start()
+        theirs.close()
+        worker = _Worker(process=process, connection=ours)
+        self._workers.append(worker)
+        return worker
+
+    def _receive(self, plan: _Plan, on_progress: OnProgress | None) -> None:
+        """Wait for something to happen and take note of it."""
+        from multiprocessing.connection import wait
+
+        happened = wait([one.connection for one in self._workers] + [one.process.sentinel for one in self._workers])
+        for worker in list(self._workers):
+            if worker.connection in happened:
+                try:
+                    self._note(worker, worker.connection.recv(), plan, on_progress)
+                    continue
+                except (EOFError, OSError):
+                    pass
+            elif worker.process.sentinel not in happened:
+                continue
+            self._bury(worker)
+            plan.died(worker.tasks)
+
+    def _note(self, worker: _Worker, message: object, plan: _Plan, on_progress: OnProgress | None) -> None:
+        if isinstance(message, HeardOne):
+            worker.tasks.pop(message.number)
+            plan.finish(message.number, recording=message.recording, transcript=message.transcript)
+            if on_progress:
+                on_progress(plan.items[message.number][0], message.recording.duration_s)
+        elif isinstance(message, Failed) and message.number is not None:
+            worker.tasks.pop(message.number)
+            plan.finish(message.number, error=StageError(message.stage, message.message))
+            if on_progress:
+                on_progress(plan.items[message.number][0], 0.0)
+        elif isinstance(message, Idle):
+            worker.busy = False
+        else:
+            self._started(worker, message)
+
+    def _started(self, worker: _Worker, message: object) -> None:
+        if isinstance(message, Broken):
+            raise ModelError(message.message)
+        assert isinstance(message, Ready)
+        worker.ready = True
+        self._failed_starts = 0
+
+    def _bury(self, worker: _Worker) -> None:
+        """A worker is dead. Raises ModelError when they die again and again without having started."""
+        self._workers.remove(worker)
+        worker.process.join(timeout=5)
+        worker.process.kill()
+        worker.connection.close()
+        if not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _START_FAILURES:
+                raise ModelError(
+                    f"识别进程一启动就退出（退出码 {worker.process.exitcode}）。可能内存不足：请用 --workers 1 再试，"
+                    "或运行 qa doctor 检查安装。"
+                )
+
+
+def transcribe_files(
+    items: Iterable[tuple[str, Path]], settings: AsrSettings, on_progress: OnProgress | None = None
+) -> Iterator[Result]:
+    """Hear all ``items`` (key, path) on the worker processes that the settings ask for; one result each, in order."""
+    with WorkerPool(settings) as pool:
+        yield from pool.hear(items, on_progress)
+
+
+def worker_count(settings: AsrSettings, recordings: int) -> int:
+    """How many processes: as asked; else one per processor, as memory allows; one on a graphics card; no more than recordings."""
+    if settings.workers > 0:
+        wanted = settings.workers
+    elif device_of(settings) == "cuda":
+        wanted = 1
+    else:
+        import psutil
+
+        wanted = min(cpu_count() // max(1, settings.threads), psutil.virtual_memory().available // _WORKER_BYTES)
+    return max(1, min(wanted, recordings))
+
+
+def _threads(settings: AsrSettings, workers: int) -> int:
+    """Threads of each of ``workers``: one per worker is fastest, but nobody gains from idle processors."""
+    return 1 if device_of(settings) == "cpu" and workers > 1 else max(1, cpu_count() // workers)
+
+
+def cpu_count() -> int:
+    """Processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
