@@ -110,6 +110,7 @@ class MoneySpec:
 
     def _exact(self, window: Window) -> Iterator[Hit]:
         chars = window.chars
+        told: list[tuple[int, int]] = []
         for match in _MONEY.amount.finditer(chars):
             if self.period == "any":
                 yield window_hit(window, match.span(), "金额", Strength.EXACT)
@@ -117,9 +118,11 @@ class MoneySpec:
             low, high = max(0, match.start() - self.reach), match.end() + self.reach
             if period := _MONEY.period.search(chars, low, high):
                 span = (min(match.start(), period.start()), max(match.end(), period.end()))
+                told.append(span)
                 yield window_hit(window, span, f"金额与周期（{match.group()}，{period.group()}）", Strength.EXACT)
         for match in _MONEY.bare.finditer(chars):
-            yield window_hit(window, match.span(), "金额与周期", Strength.EXACT)
+            if not any(match.start() < end and start < match.end() for start, end in told):
+                yield window_hit(window, match.span(), "金额与周期", Strength.EXACT)
 
     def _across(self, windows: tuple[Window, ...]) -> Iterator[Hit]:
         """The period told in the next turn of the same speaker: 就九十九块 …… 不是，一次性的."""

@@ -98,6 +98,8 @@ class Where:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"{name} 必须大于 0")
+        if self.first_share is not None and self.first_share > 1:
+            raise ValueError("first_share 是 0 到 1 之间的比例")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class DataSpec:
     kind: Literal["data"] = "data"
     label: Annotated[str, Doc("给人看的名字")]
     field: Annotated[str, Doc("清单里的列名，也可以是自定义列")]
-    is_: Annotated[tuple[str, ...], Doc("是这些值之一（\"\" 表示不明）")] = ()
+    is_: Annotated[tuple[str, ...], Doc('是这些值之一（"" 表示不明）')] = ()
     is_not: Annotated[tuple[str, ...], Doc("有值而且不是这些值")] = ()
 
     def __post_init__(self) -> None:
@@ -88,11 +88,18 @@ class SegmentSpec:
         return Finders(find=find, scope=whole_scope)
 
 
+def bare_number(number: str) -> str:
+    """The digits of a number however it is written, without the country code of a mobile number: +86 139-1234-5678 → 13912345678."""
+    digits = "".join(char for char in number if char.isdigit())
+    for code in ("0086", "86"):
+        if digits.startswith(code + "1") and len(digits) == len(code) + 11:
+            return digits.removeprefix(code)
+    return digits
+
+
 def carrier_of(number: str, table: Mapping[str, tuple[str, ...]]) -> str | None:
     """The carrier whose segment an 11-digit mobile number lies in, longest prefix first; None for service and fixed numbers."""
-    digits = "".join(char for char in number if char.isdigit())
-    if digits.startswith("86") and len(digits) == 13:
-        digits = digits[2:]
+    digits = bare_number(number)
     if len(digits) != 11 or not digits.startswith("1"):
         return None
     matches = [(len(prefix), carrier) for carrier, prefixes in table.items() for prefix in prefixes if digits.startswith(prefix)]

@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 
 from qa_pipeline.model import Role, Strength
 from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who, Window
+from qa_pipeline.signals.call_facts import bare_number
 from qa_pipeline.signals.kit import Finders, Kit
 from qa_pipeline.signals.phrase import window_hit
 from qa_pipeline.signals.scope import make_scope
 from qa_pipeline.strict_yaml import Doc
+from qa_pipeline.text.normalise import normalise
 
 _SPOKEN = {
     "零": "0",
@@ -87,8 +89,10 @@ class EntitySpec:
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
+        loose = kit.default_strength == "loose"
+
         def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, self.who, self.where)
+            return make_scope(ctx, "any" if ctx.both_roles and loose else self.who, self.where)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             hits = [hit for window in scope(ctx).windows for hit in self._in_window(ctx, window)]
@@ -110,7 +114,7 @@ class EntitySpec:
             yield from self._numbers(ctx, window)
 
     def _numbers(self, ctx: Context, window: Window) -> Iterator[Hit]:
-        own = {number for number in (ctx.call.customer_number, ctx.call.caller_number, ctx.call.line) if number}
+        own = {bare_number(number) for number in (ctx.call.customer_number, ctx.call.caller_number, ctx.call.line) if number}
         told = _told_by_customer(ctx, window)
         for match in _RUN.finditer(window.chars):
             number = digits(match.group())
@@ -138,7 +142,7 @@ def _after_identity(chars: str, start: int) -> bool:
 
 
 def _bare_names(ctx: Context, window: Window) -> Iterator[Hit]:
-    name = (ctx.call.customer_name or "").strip()
+    name = normalise((ctx.call.customer_name or "").strip()).text
     if len(name) < 2 or "*" in name or not all("一" <= char <= "龥" for char in name):
         return
     for match in re.finditer(re.escape(name), window.chars):

@@ -31,7 +31,7 @@ class Kit:
     """Built once per rule while the book is loaded; collects the templates that the automaton must know."""
 
     lexicons: Mapping[str, Lexicon]
-    default_strength: str = "strict"  # or "loose": what its use in the rule calls for
+    default_strength: str = "strict"  # strict, sounds or loose: what its use in the rule calls for
     matching: Matching = "tolerant"
     segment_table: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     used: dict[str, Pattern] = field(default_factory=dict)

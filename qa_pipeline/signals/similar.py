@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Strength
@@ -43,19 +44,22 @@ class SimilarSpec:
 
         def scored(ctx: Context) -> Iterator[tuple[float, Hit]]:
             for window in scope(ctx).windows:
-                for start, end in _stretches(window):
-                    words = _content(window.chars[start:end])
+                for start, end, words in _stretches(window):
                     for sample, wanted in samples:
                         share = len(words & wanted) / len(wanted) if wanted else 0.0
                         hit = window_hit(window, (start, end), sample, Strength.FUZZY)
                         yield share, replace(hit, distance=round(1 - share, 2), note=f"与样句重合 {share:.0%}")
 
         def find(ctx: Context) -> tuple[Hit, ...]:
-            best: dict[int, tuple[float, Hit]] = {}
+            best: dict[int, tuple[tuple[float, int], Hit]] = {}
             for share, hit in scored(ctx):
-                if share >= self.at_least and (hit.passage not in best or share > best[hit.passage or 0][0]):
-                    best[hit.passage or 0] = (share, hit)
-            return tuple(hit for _, hit in sorted(best.values(), key=lambda item: item[1].position))
+                passage, worth = (
+                    hit.passage or 0,
+                    (share, hit.span[0] - hit.span[1]),
+                )  # of two as near the shorter stretch is quoted
+                if share >= self.at_least and (passage not in best or worth > best[passage][0]):
+                    best[passage] = (worth, hit)
+            return tuple(sorted((hit for _, hit in best.values()), key=lambda hit: hit.position))
 
         def nearest(ctx: Context) -> Hit | None:
             found = max(scored(ctx), key=lambda item: item[0], default=None)
@@ -70,10 +74,11 @@ def _content(chars: str) -> frozenset[str]:
     return frozenset(token for token in tokens(chars) if token not in _EMPTY_WORDS)
 
 
-def _stretches(window: Window) -> Iterator[tuple[int, int]]:
-    """Every run of up to four clauses inside the window."""
+def _stretches(window: Window) -> Iterator[tuple[int, int, frozenset[str]]]:
+    """Every run of up to four clauses inside the window, with its words: no word crosses from one clause into the next."""
     starts = [start - window.start for start in window.passage.clauses if window.start <= start < window.end]
     bounds = sorted({0, *starts, window.end - window.start})
-    for first in range(len(bounds) - 1):
-        for last in range(first + 1, min(first + MAX_CLAUSES, len(bounds) - 1) + 1):
-            yield bounds[first], bounds[last]
+    words = [_content(window.chars[start:end]) for start, end in pairwise(bounds)]
+    for first in range(len(words)):
+        for last in range(first + 1, min(first + MAX_CLAUSES, len(words)) + 1):
+            yield bounds[first], bounds[last], frozenset().union(*words[first:last])

@@ -36,7 +36,9 @@ def turn(line: str, start_s: float | None = None, end_s: float | None = None, **
     )
 
 
-def call(*turns: Turn | str, voiced: tuple[VoicedSpan, ...] | None = None, channels: int | None = None, **data: Any) -> Conversation:
+def call(
+    *turns: Turn | str, voiced: tuple[VoicedSpan, ...] | None = None, channels: int | None = None, **data: Any
+) -> Conversation:
     """A conversation of these turns, four and a half characters a second unless they have times."""
     made: list[Turn] = []
     clock = 0.0
@@ -74,7 +76,12 @@ def context(
     for name, spec in specs.items():
         finders = spec.bind(kit)
         bound[name] = Bound(
-            name=name, label=spec.label, role=getattr(spec, "who", "any"), find=finders.find, nearest=finders.nearest, scope=finders.scope
+            name=name,
+            label=spec.label,
+            role=getattr(spec, "who", "any"),
+            find=finders.find,
+            nearest=finders.nearest,
+            scope=finders.scope,
         )
     view = View(conversation)
     return Context(view, bound, PhraseIndex(kit.used.values()).scan(view), history, both_roles)

@@ -36,7 +36,14 @@ def test_only_the_one_who_is_meant() -> None:
 
 @pytest.mark.parametrize(
     ("text", "whole", "count"),
-    [("不行", "turn", 1), ("这不行的", "turn", 1), ("行不行", "turn", 0), ("不行，我帮您问问", "turn", 0), ("不行，我帮您问问", "clause", 1), ("不行不行", "turn", 0)],
+    [
+        ("不行", "turn", 1),
+        ("这不行的", "turn", 1),
+        ("行不行", "turn", 0),
+        ("不行，我帮您问问", "turn", 0),
+        ("不行，我帮您问问", "clause", 1),
+        ("不行不行", "turn", 0),
+    ],
 )
 def test_standing_alone(text: str, whole: str, count: int) -> None:
     assert len(context(call(f"坐：{text}"), s=phrase("不行", whole=whole)).hits("s")) == count
@@ -66,7 +73,11 @@ def test_longest_of_overlapping_matches_and_once_per_turn() -> None:
 
 def test_lexicon_terms_with_variants_and_their_own_excuses() -> None:
     lexicon = Lexicon(
-        name="l", title="词", source="测试", date="2026-11-21", terms=("第一", Term(text="你懂不懂", variants=("明不明白",), unless=("您看",)))
+        name="l",
+        title="词",
+        source="测试",
+        date="2026-11-21",
+        terms=("第一", Term(text="你懂不懂", variants=("明不明白",), unless=("您看",))),
     )
     spec = PhraseSpec(label="词", lexicons=("l",))
     assert quotes(context(call("坐：你懂不懂，第一"), lexicons=(lexicon,), s=spec).hits("s")) == ["你懂不懂", "第一"]
