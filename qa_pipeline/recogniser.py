@@ -1,57 +1,39 @@
-"""The recogniser of a run: the engine of the settings, on worker processes or in this one."""
+"""The recogniser of a run: the engine of the settings on its worker processes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa_pipeline.errors import StageError
 from qa_pipeline.model import ChannelSpan, EngineInfo, Segment
 from qa_pipeline.pipeline import Hearing, Recogniser
 
 if TYPE_CHECKING:
-    from qa_pipeline.asr.base import Engine
+    from qa_pipeline.asr.workers import WorkerPool
     from qa_pipeline.config import Settings
 
 
-class InProcess:
-    """An engine in this process, one recording after the other; it is loaded when the first recording is heard."""
+class Workers:
+    """Worker processes as the pipeline wants them; they start with the first recording."""
 
-    def __init__(self, info: EngineInfo, load: Callable[[], Engine]) -> None:
-        self.info = info
-        self._load = load
-        self._loaded: Engine | None = None
-
-    @property
-    def _engine(self) -> Engine:
-        if self._loaded is None:
-            self._loaded = self._load()
-        return self._loaded
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
+        self.info: EngineInfo = pool.info
 
     def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]:
-        from qa_pipeline.intake.decode import decode
-
-        for path in paths:
-            try:
-                decoded = decode(path)
-                transcript = next(iter(self._engine.transcribe_many([decoded])))
-            except StageError as error:
-                yield Hearing(path=path, error=error)
-                continue
-            yield Hearing(path=path, recording=decoded.recording, transcript=transcript)
+        for one in self._pool.hear((str(path), path) for path in paths):
+            yield Hearing(path=one.path, recording=one.recording, transcript=one.transcript, error=one.error)
 
     def listen(self, path: Path, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
-        from qa_pipeline.intake.decode import decode
-
-        decoded = decode(path)
-        return tuple(self._engine.listen_again(decoded, span, hotwords) for span, hotwords in requests)
+        return self._pool.listen(path, requests)
 
 
 @contextmanager
 def open_recogniser(settings: Settings) -> Iterator[Recogniser]:
     """The recogniser that the settings name; its processes end with the block."""
-    from qa_pipeline.asr.engines import describe_engine, open_engine
+    from qa_pipeline.asr.workers import WorkerPool
 
-    yield InProcess(describe_engine(settings.asr), lambda: open_engine(settings.asr))
+    with WorkerPool(settings.asr) as pool:
+        yield Workers(pool)
