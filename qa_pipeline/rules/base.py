@@ -261,30 +261,33 @@ def links(spec: object) -> list[tuple[str, bool]]:
     return found
 
 
-def accusing(spec: RuleSpec) -> frozenset[str]:
-    """Signals whose being found speaks against the agent: they are matched strictly, all others loosely. Doubt favours the agent.
+def strengths(spec: RuleSpec) -> dict[str, str]:
+    """How every signal of a rule is matched unless it says so itself: by what its being found does to the agent.
 
-    Of a signal that is used both ways the accusing use counts.
+    What speaks against the agent (forbidden words, occasions, conditions) is matched strictly; what the agent owed loosely, by
+    sound and by distance; what excuses by sound, for a distance can turn the meaning (没问完呢 ~ 没问题了). Doubt favours the
+    agent. A signal used in several ways is matched as its strictest use asks.
     """
     judge = spec.judge
-    against: list[str] = [*judge.must_not]
-    for_agent: list[str] = [*judge.must, *spec.excuses]
+    against: list[str] = [*judge.must_not, *(condition.found for condition in spec.applies)]
+    owed: list[str] = [*judge.must]
+    excuses: list[str] = [*spec.excuses, *(condition.not_found for condition in spec.applies)]
     if judge.at_most:
         against += [judge.at_most.signal, judge.at_most.worse_with]
-        for_agent.append(judge.at_most.outweighed_by)
+        excuses.append(judge.at_most.outweighed_by)
     if judge.at_least:
-        for_agent += judge.at_least.of
+        owed += judge.at_least.of
     if judge.each:
         against.append(judge.each.signal)
-        for_agent += [*judge.each.before, *judge.each.after]
-    against += [condition.found for condition in spec.applies]
-    for_agent += [condition.not_found for condition in spec.applies]
-    open_ = [(name, True) for name in against if name] + [(name, False) for name in for_agent if name]
-    seen: set[tuple[str, bool]] = set()
+        owed += [*judge.each.before, *judge.each.after]
+    opposite = {"strict": "sounds", "sounds": "strict", "loose": "strict"}
+    open_ = [(name, "strict") for name in against] + [(name, "loose") for name in owed] + [(name, "sounds") for name in excuses]
+    seen: set[tuple[str, str]] = set()
     while open_:
-        name, accuses = open_.pop()
-        if (name, accuses) in seen or name not in spec.signals:
+        name, strength = open_.pop()
+        if (name, strength) in seen or name not in spec.signals:
             continue
-        seen.add((name, accuses))
-        open_ += [(other, accuses is same) for other, same in links(spec.signals[name])]
-    return frozenset(name for name, accuses in seen if accuses)
+        seen.add((name, strength))
+        open_ += [(other, strength if same else opposite[strength]) for other, same in links(spec.signals[name])]
+    order = ("loose", "sounds", "strict")
+    return {name: max((found for of, found in seen if of == name), key=order.index, default="strict") for name in spec.signals}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qa_pipeline.rules.base import RuleSpec, accusing
+from qa_pipeline.rules.base import RuleSpec, strengths
 from qa_pipeline.rules.fairness import Fairness
 from qa_pipeline.signals.base import Bound
 from qa_pipeline.signals.kit import Kit
@@ -97,9 +97,9 @@ class RuleBook:
 def bind_rule(spec: RuleSpec, path: str, kit: Kit) -> Rule:
     """Compiles a rule's signals; raises PatternError or BindError in Chinese."""
     signals = {}
-    strict = accusing(spec)
+    wanted = strengths(spec)
     for name, signal in spec.signals.items():
-        finders = signal.bind(replace(kit, default_strength="strict" if name in strict else "loose"))
+        finders = signal.bind(replace(kit, default_strength=wanted[name]))
         signals[name] = Bound(
             name=name,
             label=signal.label,

@@ -14,8 +14,10 @@ from qa_pipeline.signals.kit import Finders, Kit
 from qa_pipeline.signals.scope import make_scope
 from qa_pipeline.signals.view import Position
 from qa_pipeline.strict_yaml import Doc
+from qa_pipeline.text.normalise import normalise
 
 PAUSE_LEFT_OUT_S = 0.5  # rules.md, A05
+ROUNDING = 1e-6  # what is exactly at a limit stays at it, whatever the subtraction of two times gives
 RECOGNISED_DOUBT = 0.05  # of characters counted in recognised speech; in doubt the agent spoke slower
 _SPOKEN = re.compile(r"[一-龥a-z]")
 _TEXT_SHOWN = 40
@@ -85,7 +87,7 @@ class PaceSpec:
             for turn in _turns(ctx, scope(ctx)):
                 count = spoken_characters(turn)
                 seconds = speech_seconds(ctx.conversation, turn)
-                if count >= self.min_chars and seconds and count / seconds * 60 > limit:
+                if count >= self.min_chars and seconds and count * 60 > limit * seconds + ROUNDING:
                     pace = round(count / seconds * 60)
                     hits.append(turn_hit(turn, f"每分钟 {pace} 字（{count} 字，说话 {seconds:.1f} 秒）", pace))
             return tuple(hits)
@@ -104,8 +106,12 @@ class RateSpec:
     per_100_over: Annotated[float, Doc("每百字超过几次")]
     where: Where = Where()
 
+    def __post_init__(self) -> None:
+        if not self.words or not all(_SPOKEN.search(word) for word in _normal(self.words)):
+            raise ValueError("words 至少写一个字词，每个都要有字")
+
     def bind(self, kit: Kit) -> Finders:
-        expression = re.compile("|".join(sorted(map(re.escape, self.words), key=len, reverse=True)))
+        expression = re.compile("|".join(sorted(map(re.escape, _normal(self.words)), key=len, reverse=True)))
 
         def scope(ctx: Context) -> Scope:
             return make_scope(ctx, self.who, self.where)
@@ -115,13 +121,17 @@ class RateSpec:
             total = sum(map(spoken_characters, turns))
             counts = [(turn, len(expression.findall(turn.text))) for turn in turns]
             times = sum(count for _, count in counts)
-            if not total or times / total * 100 <= self.per_100_over:
+            if not total or times * 100 <= self.per_100_over * total + ROUNDING:
                 return ()
             rate = round(times / total * 100, 1)
             worst = max(counts, key=lambda item: item[1])[0]
             return (turn_hit(worst, f"{total} 字里 {times} 次，每百字 {rate} 次", rate),)
 
         return Finders(find=find, scope=scope)
+
+
+def _normal(words: tuple[str, ...]) -> list[str]:
+    return [normalise(word).text for word in words]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +149,14 @@ class LoudnessSpec:
             return make_scope(ctx, self.who, self.where)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
-            levels = _levels(ctx.view.turns, scope(ctx))
-            if len(levels) < 3:
+            own = _levels(ctx.view.turns, make_scope(ctx, self.who, Where()))
+            if len(own) < 3:
                 return ()  # no median worth the name
-            middle = median(level for _, level in levels)
+            middle = median(level for _, level in own)
             return tuple(
                 turn_hit(turn, f"比本人平时响 {level - middle:.1f} 分贝", round(level - middle, 1))
-                for turn, level in levels
-                if level - middle >= self.above_median_db
+                for turn, level in _levels(ctx.view.turns, scope(ctx))
+                if level - middle >= self.above_median_db - ROUNDING
             )
 
         return Finders(find=find, scope=scope)

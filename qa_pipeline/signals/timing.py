@@ -66,7 +66,8 @@ class SilenceSpec:
         def find(ctx: Context) -> tuple[Hit, ...]:
             hits = []
             for start, end in silences(speech(ctx.conversation)):
-                if end - start > self.longer_s and (self.shorter_s is None or end - start <= self.shorter_s):
+                length = round(end - start, 3)  # exactly as long as allowed is allowed
+                if length > self.longer_s and (self.shorter_s is None or length <= self.shorter_s):
                     before, after = _around(ctx.view.turns, start, end)
                     if self._fits(ctx, before, after):
                         hits.append(_silence(start, end, before))
@@ -142,8 +143,9 @@ class OverlapSpec:
                 if turn is None or is_backchannel(turn):
                     continue
                 for other in theirs:
-                    both = min(span.end_s, other.end_s) - span.start_s
-                    if other.start_s + self.spoken_s <= span.start_s and both >= self.both_s:
+                    spoken = round(span.start_s - other.start_s, 3)
+                    both = round(min(span.end_s, other.end_s) - span.start_s, 3)
+                    if spoken >= self.spoken_s and both >= self.both_s:
                         hits.append(_break_in(turn, span.start_s, span.start_s + both))
                         break
             return tuple(hits)
