@@ -17,9 +17,11 @@ def segments_of(window: Window, heard: Heard, limit: int) -> list[tuple[Piece, S
     """
     groups: list[tuple[int, list[Timed]]] = []
     lowest = 0
+    stop = len(heard.text)
     for word in heard.words:
         if word.first > window.filled + limit:
-            continue
+            stop = word.start
+            break
         index = max(lowest, window.piece_at((word.first + word.last) // 2))
         lowest = index
         if not groups or groups[-1][0] != index:
@@ -27,14 +29,13 @@ def segments_of(window: Window, heard: Heard, limit: int) -> list[tuple[Piece, S
         groups[-1][1].append(word)
     result = []
     for number, (index, words) in enumerate(groups):
-        stop = groups[number + 1][1][0].start if number + 1 < len(groups) else len(heard.text)
-        result.append((window.pieces[index], _segment(window, index, words, heard.text, stop)))
+        end = groups[number + 1][1][0].start if number + 1 < len(groups) else stop
+        result.append((window.pieces[index], _segment(window, index, words, heard.text[:end])))
     return result
 
 
-def _segment(window: Window, index: int, words: Sequence[Timed], whole: str, stop: int) -> Segment:
+def _segment(window: Window, index: int, words: Sequence[Timed], text: str) -> Segment:
     start = words[0].start
-    text = whole[start:stop].rstrip()
     timed = tuple(
         Word(
             start=word.start - start,
@@ -49,7 +50,7 @@ def _segment(window: Window, index: int, words: Sequence[Timed], whole: str, sto
         channel=window.pieces[index].channel,
         start_s=timed[0].start_s,
         end_s=timed[-1].end_s,
-        text=text,
+        text=text[start:].rstrip(),
         words=timed,
         confidence=round(sum(word.confidence for word in words) / len(words), 4),
     )
