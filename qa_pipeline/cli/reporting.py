@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qa_pipeline.cli.common import DbOption, Exit, FromOption, PrivateOption, ToOption, existing_store, say, settings_of
+from qa_pipeline.cli.common import (
+    DbOption,
+    Exit,
+    FromOption,
+    JsonOption,
+    PrivateOption,
+    ToOption,
+    existing_store,
+    out_json,
+    say,
+    settings_of,
+    store_of,
+    table,
+)
 
 if TYPE_CHECKING:
     from qa_pipeline.config import Settings
@@ -35,6 +48,14 @@ def register(app: typer.Typer) -> None:
     group = next(info.typer_instance for info in app.registered_groups if info.name == "report" and info.typer_instance)
     for kind, chosen in REPORTS.items():
         group.command(kind, help=chosen.help)(_command(kind))
+    kpi = typer.Typer(
+        help="运营指标：导入通话记录、考勤、客户数据和费用，算出各项指标。", no_args_is_help=True, rich_markup_mode=None
+    )
+    kpi.command("import")(kpi_import)
+    kpi.command("show", help="指标总表、按天按班组按坐席、数据质量；同 qa report kpi。")(_command("kpi"))
+    kpi.command("list")(kpi_list)
+    kpi.command("problems")(kpi_problems)
+    app.add_typer(kpi, name="kpi")
 
 
 def _command(kind: str) -> Callable[..., int]:
@@ -75,7 +96,8 @@ def deliver(settings: Settings, kind: str, wish: Wish, *, form: str | None, targ
         raise UserError(f"没有“{chosen}”这种格式。可用：{'、'.join(registry.FORMS)}。")
     if target is None and chosen == "xlsx":
         raise UserError(f"xlsx 是二进制文件，请用 --out 指明写到哪里，例如 --out {kind}.xlsx。")
-    report = registry.build(existing_store(settings), load_policy(settings.policy_file()), kind, wish)
+    store = store_of(settings) if kind == "kpi" else existing_store(settings)
+    report = registry.build(store, load_policy(settings.policy_file()), kind, wish)
     data = registry.render(report, chosen)
     if target is None:
         sys.stdout.buffer.write(data)
@@ -108,3 +130,73 @@ def moment(text: str | None) -> datetime:
         return datetime.fromisoformat(text.replace("/", "-"))
     except ValueError:
         raise UserError(f"时间“{text}”看不懂，请写成 2026-11-21T18:00。") from None
+
+
+def kpi_import(
+    files: Annotated[list[Path], typer.Argument(help="CSV 或 XLSX：通话记录、考勤、客户数据、费用。", metavar="文件…")],
+    kind: Annotated[
+        str | None,
+        typer.Option("--kind", help="calls、attendance、accounts 或 costs；不写按表头认。", show_default=False, metavar="内容"),
+    ] = None,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """导入记录。同一个文件再导入一次什么也不变；有问题的行都写明行号，不会悄悄丢掉。"""
+    from qa_pipeline.kpi.database import log_path
+    from qa_pipeline.kpi.importing import import_files
+
+    settings = settings_of(db=db)
+    done = import_files(log_path(settings.db), files, kind)
+    if as_json:
+        out_json([{"name": item.name, "kind": item.kind, "rows": item.rows, "counted": item.counted, "fresh": item.fresh,
+                   "problems": dict(item.problems), "missing": item.missing} for item in done])  # fmt: skip
+        return Exit.DONE
+    for item in done:
+        again = "" if item.fresh else "（以前导入过，没有重复计入）"
+        say(f"{item.name}：{item.title} {item.rows} 行，计入 {item.counted} 行{again}")
+        if item.problems:
+            say("  问题：" + "，".join(f"{name} {number} 行" for name, number in item.problems) + "。逐行见 qa kpi problems。")
+    return Exit.DONE
+
+
+def kpi_list(as_json: JsonOption = False) -> int:
+    """列出全部指标：公式、标准、出处。"""
+    from qa_pipeline.kpi.catalogue import FIGURES
+    from qa_pipeline.report.kpi import UNITS, band_words
+
+    rows = [
+        (item.code, item.group, item.title, item.formula, band_words(item.band, UNITS[item.unit]), item.source) for item in FIGURES
+    ]
+    names = ("编号", "类别", "指标", "公式", "标准", "出处")
+    if as_json:
+        out_json([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        table(names, rows)
+    return Exit.DONE
+
+
+def kpi_problems(
+    db: DbOption = None,
+    form: Annotated[str, typer.Option("--format", help="csv、json、parquet 或 xlsx。")] = "csv",
+    target: OutOption = None,
+    show_private: PrivateOption = False,
+) -> int:
+    """导出数据问题，一处一行：文件、行号、问题、内容、怎样处理。"""
+    from qa_pipeline.export import Table
+    from qa_pipeline.kpi.database import log_path, reading
+    from qa_pipeline.masking import mask_text
+    from qa_pipeline.tables import write
+
+    settings = settings_of(db=db, output__show_private=show_private or None)
+    with reading(log_path(settings.db)) as connection:
+        rows = connection.execute(
+            """SELECT file.name, item.row, item.kind, item.field, item.value, item.effect FROM problems AS item
+               JOIN files AS file USING (file_id) ORDER BY file.file_id, item.row, item.kind, item.field"""
+        ).fetchall()
+    if not settings.output.show_private:
+        rows = [(*row[:4], mask_text(row[4]), row[5]) for row in rows]
+    columns = ("file", "row", "problem", "column", "value", "effect")
+    count = write(Table(kind="problems", columns=columns, rows=iter(rows)), form, target)
+    if target is not None:
+        say(f"{count} 处，写到 {target}。")
+    return Exit.DONE

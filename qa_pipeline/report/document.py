@@ -95,6 +95,10 @@ class Table:
     def column(self, key: str) -> Column:
         return next(column for column in self.columns if column.key == key)
 
+    def kind(self, row: Row, column: Column) -> Kind:
+        """How a cell is shown; ``<key>__kind`` of the row overrules its column (a list of figures in different units)."""
+        return Kind(str(row.get(f"{column.key}__kind") or column.kind.value))
+
     def value(self, row: Row, column: Column) -> Value:
         """A cell; None: not known, or a rate without a denominator."""
         if not column.derived:
@@ -110,9 +114,10 @@ class Table:
                 sums[column.key] = sum(known[1:], known[0]) if known else None
         return sums
 
-    def lines(self) -> Iterator[list[Value]]:
+    def lines(self) -> Iterator[list[tuple[Value, Kind]]]:
+        """Cells with the way they are shown."""
         for row in self.rows:
-            yield [self.value(row, column) for column in self.columns]
+            yield [(self.value(row, column), self.kind(row, column)) for column in self.columns]
 
     def total_line(self) -> list[Value]:
         """The line below the table: sums, and rates of sums. Rates of which a part has no sum stay empty."""

@@ -152,8 +152,8 @@ class _Sheet:
                 if column.derived:
                     self._rate(line, index, column, value)
                 else:
-                    _write(sheet, (line, index), value, column.kind, pens)
-                widths[index] = max(widths[index], min(46, _wide(shown(value, column.kind)) + 2))
+                    _write(sheet, (line, index), value, table.kind(row, column), pens)
+                widths[index] = max(widths[index], min(46, _wide(shown(value, table.kind(row, column))) + 2))
         for index, width in enumerate(widths):
             sheet.set_column(index, index, min(width, 46))
         sheet.freeze_panes(_HEAD + 1, 1)

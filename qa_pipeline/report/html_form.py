@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qa_pipeline.report.document import Column, Report, Section, Table, Value, shown
+from qa_pipeline.report.document import Column, Kind, Report, Section, Table, Value, shown
 from qa_pipeline.report.svg import draw
 
 MOST_ROWS = 2_000  # a browser prints these; all of them are in Excel and JSON
@@ -47,13 +47,13 @@ def _rows(table: Table) -> list[list[tuple[str, str]]]:
     for number, line in enumerate(table.lines()):
         if number >= MOST_ROWS:
             break
-        found.append([_cell(column, value) for column, value in zip(table.columns, line, strict=True)])
+        found.append([_cell(column, value, kind) for column, (value, kind) in zip(table.columns, line, strict=True)])
     return found
 
 
-def _cell(column: Column, value: Value) -> tuple[str, str]:
+def _cell(column: Column, value: Value, kind: Kind) -> tuple[str, str]:
     """Text and class. A number that is not known says so."""
-    words = shown(value, column.kind, rate=column.derived or column.kind.numeric)
+    words = shown(value, kind, rate=column.derived or column.kind.numeric)
     if value is None and column.kind.numeric:
         return words, "r soft"
     return words, "r" if column.kind.numeric else _MARKS.get(words, "")
@@ -64,6 +64,8 @@ _MARKS = {
     "不合格": "bad",
     "超出": "bad",
     "未达标": "bad",
+    "低于标准": "bad",
+    "高于标准": "bad",
     "达标": "good",
     "合格": "good",
     "缺列": "soft",

@@ -34,7 +34,7 @@ def _section(section: Section) -> dict[str, Any]:
         "title": section.title,
         "note": section.note,
         "columns": [{"key": column.key, "title": column.title, "kind": column.kind.value} for column in table.columns],
-        "rows": [dict(zip(names, map(_plain, line), strict=True)) for line in table.lines()],
+        "rows": [dict(zip(names, (_plain(value) for value, _ in line), strict=True)) for line in table.lines()],
     }
     if table.has_total:
         line = zip(table.columns, table.total_line(), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qa_pipeline.report.document import Column, Report, Section, Value, shown
+from qa_pipeline.report.document import Column, Kind, Report, Section, Value, shown
 
 MOST_ROWS = 2_000
 
@@ -42,10 +42,10 @@ def _section(section: Section) -> list[str]:
     return lines
 
 
-def _line(columns: tuple[Column, ...], row: list[Value]) -> str:
+def _line(columns: tuple[Column, ...], row: list[tuple[Value, Kind]]) -> str:
     cells = (
-        _safe(shown(value, column.kind, rate=column.derived or column.kind.numeric))
-        for column, value in zip(columns, row, strict=True)
+        _safe(shown(value, kind, rate=column.derived or column.kind.numeric))
+        for column, (value, kind) in zip(columns, row, strict=True)
     )
     return "| " + " | ".join(cells) + " |"
 

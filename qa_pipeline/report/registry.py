@@ -22,10 +22,20 @@ def build(store: Store, policy: Policy, kind: str, wish: Wish) -> Report:
     if kind not in REPORTS:
         raise UserError(f"没有“{kind}”这种报表。可用：{'、'.join(REPORTS)}。")
     chosen = REPORTS[kind]
+    if kind == "kpi":
+        return _from_logs(store, wish)
     maker: Callable[[Reading], Report] = importlib.import_module(f"qa_pipeline.report.{chosen.module}").build
     with open_reading(store, policy, wish, chosen.span) as reading:
         report = maker(reading)
     return replace(report, kind=kind, made_at=f"{wish.made_at:%Y-%m-%d %H:%M}")
+
+
+def _from_logs(store: Store, wish: Wish) -> Report:
+    """Operating figures need no audit store; where there is one it adds the QA scores."""
+    from qa_pipeline.report import kpi
+
+    audited = store if store.path.is_file() else None
+    return kpi.masked(kpi.build_from_logs(audited, kpi.database_of(store.path, wish), wish), wish)
 
 
 def render(report: Report, form: str) -> bytes:
