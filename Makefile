@@ -55,6 +55,7 @@ check: $(VENV)/.dev
 
 docs: $(VENV)/.user
 	@$(BIN)/python -m qa_pipeline.cli.reference docs/commands.zh-CN.md
+	@$(QA) rules reference --out docs/rule-reference.zh-CN.md
 
 clean:
 	rm -rf $(VENV) qa-out
