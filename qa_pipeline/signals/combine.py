@@ -22,6 +22,10 @@ class AnyOfSpec:
     label: Annotated[str, Doc("给人看的名字")]
     of: Annotated[tuple[str, ...], Doc("本规则里其他信号的名字")]
 
+    def __post_init__(self) -> None:
+        if not self.of:
+            raise ValueError("any_of 至少要一个信号")
+
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
             return tuple(sorted((hit for name in self.of for hit in ctx.hits(name)), key=lambda hit: hit.position))

@@ -22,6 +22,10 @@ class InsistedSpec:
     taken_back: Annotated[str, Doc("改了主意，之前的拒绝不再算")] = ""
     times: Annotated[int, Doc("拒绝满几次")] = 3
 
+    def __post_init__(self) -> None:
+        if self.times < 1:
+            raise ValueError("times 至少为 1")
+
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
             events = [(hit.position, 1, hit) for hit in ctx.hits(self.against)]

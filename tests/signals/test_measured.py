@@ -58,7 +58,7 @@ def test_recognised_speech_has_the_benefit_of_miscounted_characters() -> None:
 @pytest.mark.parametrize(("pause", "found"), [(0.49, []), (0.5, [400]), (0.6, [400])])
 def test_pauses_of_half_a_second_are_left_out_shorter_ones_are_speech(pause: float, found: list[float]) -> None:
     """Forty characters in six seconds and nine pauses between words."""
-    gaps = {index: pause for index in range(3, 39, 4)}
+    gaps = dict.fromkeys(range(3, 39, 4), pause)
     text = "说" * 40
     timed = replace(turn(f"坐：{text}", 0.0, 6 + 9 * pause), words=words(text, 0.0, 0.15, gaps))
     assert paces(call(timed)) == found
