@@ -48,6 +48,39 @@ def kind_of(cls: type) -> str | None:
     return str(get_args(strip_annotated(hint))[0]) if hint is not None else None
 
 
+# What PyYAML says, and what helps the author.
+_YAML_WORDS = (
+    ("'\\t' that cannot start", "不能用制表符（Tab）缩进，请用空格"),
+    ("cannot start any token", "文字不能用这个符号开头，请加引号"),
+    ("mapping values are not allowed", "这里不能再有冒号；文字里有“: ”的请加引号"),
+    ("could not find expected ':'", "这一行缺少冒号，或者缩进不对"),
+    ("expected ',' or ']'", "列表没有写完，缺少“]”"),
+    ("expected ',' or '}'", "缺少“}”"),
+    ("unexpected end of stream", "引号没有写完"),
+    ("expected alphabetic or numeric character", "* 和 & 开头的文字请加引号"),
+    ("undefined alias", "* 和 & 开头的文字请加引号"),
+    ("another document", "一个文件只能写一份内容，不能有第二个 ---"),
+    ("special characters are not allowed", "有看不见的控制字符，请删去"),
+    ("unknown escape character", "双引号里的反斜杠要写两个，或者改用单引号"),
+    ("expected <block end>", "缩进与前面几行不一致"),
+    ("block sequence entries are not allowed", "列表的“- ”要另起一行"),
+)
+
+
+def _in_chinese(error: yaml.YAMLError) -> str:
+    words = " ".join(filter(None, (getattr(error, "problem", None) or str(error), getattr(error, "context", None))))
+    return next((chinese for english, chinese in _YAML_WORDS if english in words), words)
+
+
+def _place(error: yaml.YAMLError, text: str) -> tuple[int, int]:
+    """Line and column, from 1; a character that YAML forbids has only a position in the text."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return mark.line + 1, mark.column + 1
+    before = text[: getattr(error, "position", 0)]
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+
+
 class Reader:
     """Builds values from the nodes of one file and collects what is wrong with it."""
 
@@ -65,10 +98,11 @@ class Reader:
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line, col = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-            detail = getattr(error, "problem", None) or str(error)
-            self.problems.append(Problem(path=self.path, line=line, col=col, message=f"不是有效的 YAML：{detail}"))
+            line, col = _place(error, text)
+            self.problems.append(Problem(path=self.path, line=line, col=col, message=f"不是有效的 YAML：{_in_chinese(error)}"))
+            return None
+        except RecursionError:
+            self.note(None, "不是有效的 YAML：一层套一层太深")
             return None
         if node is None:
             self.note(None, "文件是空的")
