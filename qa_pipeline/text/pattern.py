@@ -99,6 +99,8 @@ class _Parser:
                 nodes = []
             elif char in "([":
                 inner = self.sequence(")" if char == "(" else "]")
+                if char == "(" and not all(inner):
+                    raise self.fail("( ) 里有一个选项去掉标点和语气词以后什么也不剩，等于可有可无；可有可无请写在 [ ] 里")
                 nodes.append(_Choice(inner, optional=char == "["))
             elif char == "~":
                 nodes.append(_Gap(self._size()))

@@ -29,6 +29,7 @@ def find(template: str, text: str, by_sound: bool = True) -> list[tuple[str, Str
         ("(取消|退订)~6(10086|营业厅)", "退订的话打10086", [("退订的话打一零零八六", Strength.EXACT)]),
         ("(取消|退订)~2营业厅", "退订的话要到我们的营业厅", []),
         ("[您]懂不懂", "您懂不懂，懂不懂", [("您懂不懂", Strength.EXACT), ("懂不懂", Strength.EXACT)]),
+        ("办[吗|啊]再见", "办啊再见", [("办再见", Strength.EXACT)]),  # in [ ] an option of fillers alone does no harm
         ("(好|好的)再见", "好的，嗯，再见", [("好的再见", Strength.EXACT)]),
         ("#元", "十五元", [("十五元", Strength.EXACT)]),
         ("#点", "机电", []),  # a syllable that sounds like a number is not one
@@ -66,6 +67,8 @@ def test_nearest_tells_the_distance_in_syllables() -> None:
         ("[您]", "什么也不剩"),
         ("，。", "什么也不剩"),
         ("(您|嗯)", "什么也不剩"),
+        ("(吗|啊)呢", "可有可无请写在 [ ] 里"),
+        ("甲(|乙)", "可有可无请写在 [ ] 里"),
         ("甲~乙~丙~丁~戊", "多于 3 个"),
         ("甲~99乙", f"1 到 {MAX_GAP} 个字"),
         ("#", "没有任何固定的字"),
