@@ -7,11 +7,10 @@ The lists are computed from calls, verdicts and decisions each time; only result
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from qa_pipeline.casework import ledger
 from qa_pipeline.casework.cases import Case, find_cases
 from qa_pipeline.casework.findings import findings_of
 from qa_pipeline.casework.values import CaseKind, CaseState, Post
@@ -35,42 +34,27 @@ class Recheck:
 def recheck_list(tx: Tx) -> list[Recheck]:
     """Agents whose reviewed call failed and who have not had enough clean ones since; by agent."""
     failing: dict[str, Recheck] = {}
-    done = [case for case in _finished(tx) if case.agent_id]
-    for case in sorted(done, key=lambda item: (item.finished_at or item.opened_at, item.case_id)):
-        failed = not _qualified(tx, case)
-        known = failing.get(case.agent_id)
-        if failed:
-            failing[case.agent_id] = Recheck(
-                agent_id=case.agent_id,
-                failed_case=case.case_id,
-                failed_at=case.finished_at or case.opened_at,
-                clean_since=0,
-                clean_needed=tx.settings.recheck_clean,
+    rows = tx.rows(
+        """SELECT agent_id, case_id, finished_at, qualified FROM case_results_now
+           WHERE state = ? AND coalesce(agent_id, '') <> '' ORDER BY finished_at, case_id""",
+        [CaseState.FINISHED],
+    )
+    for agent_id, case_id, finished_at, qualified in rows:
+        known = failing.get(agent_id)
+        if not qualified:
+            failing[agent_id] = Recheck(
+                agent_id=agent_id, failed_case=case_id, failed_at=finished_at, clean_since=0, clean_needed=tx.settings.recheck_clean
             )
         elif known is not None and known.clean_since + 1 >= known.clean_needed:
-            del failing[case.agent_id]
+            del failing[agent_id]
         elif known is not None:
-            failing[case.agent_id] = Recheck(
-                agent_id=known.agent_id,
-                failed_case=known.failed_case,
-                failed_at=known.failed_at,
-                clean_since=known.clean_since + 1,
-                clean_needed=known.clean_needed,
-            )
+            failing[agent_id] = replace(known, clean_since=known.clean_since + 1)
     return [failing[agent_id] for agent_id in sorted(failing)]
 
 
 def _finished(tx: Tx) -> list[Case]:
     """Finished cases whose words are still there."""
     return [case for case in find_cases(tx, state=CaseState.FINISHED, kind=CaseKind.PRIMARY) if case.run_id not in tx.purged()]
-
-
-def _qualified(tx: Tx, case: Case) -> bool:
-    """By what people confirmed. A case without standing findings needs no computing."""
-    standing = tx.row(
-        "SELECT 1 FROM decisions WHERE case_id = ? AND run_id = ? AND decision = 'confirm' LIMIT 1", [case.case_id, case.run_id]
-    )
-    return True if standing is None else ledger.value_of(tx, case).card.qualified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +80,8 @@ def callback_list(tx: Tx, *, open_only: bool = True) -> list[Callback]:
         )
     }
     found: list[Callback] = []
-    for case in _finished(tx):
+    invalid = {case_id for (case_id,) in tx.rows("SELECT case_id FROM case_results_now WHERE sale_invalid")}
+    for case in (item for item in _finished(tx) if item.case_id in invalid):
         reasons = _invalid_because(tx, case)
         result, met = results.get(case.call_id, ("", False))
         settled = result == "取消" or (result in ("继续使用", "重新确认") and met)
@@ -121,9 +106,6 @@ def callback_list(tx: Tx, *, open_only: bool = True) -> list[Callback]:
 def _invalid_because(tx: Tx, case: Case) -> tuple[str, ...]:
     """Titles of the confirmed findings that make the sale invalid."""
     invalid = {code for code, clause in tx.policy.file.clauses.items() if clause.sale_invalid}
-    query = "SELECT DISTINCT clause FROM decisions WHERE case_id = ? AND run_id = ? AND decision = 'confirm'"
-    if not invalid & {clause for (clause,) in tx.rows(query, [case.case_id, case.run_id])}:
-        return ()
     standing = [item for item in findings_of(tx, case) if item.confirmed and item.clause in invalid]
     return tuple(f"{item.clause} {item.outcome.title}" for item in standing)
 

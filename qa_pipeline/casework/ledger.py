@@ -74,12 +74,32 @@ def reconcile(tx: Tx, case: Case, decision: int | None = None, note: str = "") -
                 )
             )
     post(tx, postings)
+    if case.state is CaseState.FINISHED:
+        _record_result(tx, case, valued)
     for posting in postings:
         amounts = held.setdefault((posting.key, posting.party), Held(posting.clause, {})).amounts
         for account, move in posting.moves.items():
             if account in _LIVE:
                 amounts[account] = amounts.get(account, Amount()).plus(move)
     return valued
+
+
+def _record_result(tx: Tx, case: Case, valued: Valued) -> None:
+    """What the call came to; the latest row counts."""
+    card = valued.card
+    tx.append(
+        "case_results",
+        at_time=tx.at,
+        case_id=case.case_id,
+        call_id=case.call_id,
+        score=card.score,
+        qualified=card.qualified,
+        fatal=card.fatal,
+        sale_invalid=card.sale_invalid,
+        violations=card.violations,
+        fine_yuan=card.fine_yuan,
+        supervisor_fine_yuan=card.supervisor_fine_yuan,
+    )
 
 
 def value_of(tx: Tx, case: Case) -> Valued:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa_pipeline.casework import cases, ledger
+from qa_pipeline.casework import assigning, cases, ledger
 from qa_pipeline.casework.cases import Case
 from qa_pipeline.casework.findings import MANUAL_RULE, Finding, Live, findings_of, live_decisions, pick
 from qa_pipeline.casework.values import CaseKind, CaseState, Decision, Post
@@ -131,7 +131,7 @@ def in_hand(tx: Tx, case_id: str, version: int | None) -> Case:
     case = cases.get_case(tx, case_id, version)
     if case.state not in (CaseState.ASSIGNED, CaseState.REVIEWING):
         raise CaseworkError(f"工单 {case_id} {case.state.value}，不能再复核。需要改动请质检组长重开（qa case reopen）。")
-    why = cases.refusal(tx.actor, case)
+    why = assigning.refusal(tx.actor, case)
     if why:
         raise CaseworkError(f"{tx.actor.name} {why}。")
     if case.assignee != tx.actor.person_id and not (tx.actor.has(Post.QA_LEAD) and case.kind is CaseKind.PRIMARY):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from qa_pipeline.casework import agreement, cases, followup, ledger
+from qa_pipeline.casework import agreement, assigning, cases, followup
 from qa_pipeline.casework.cases import Case, Opening
 from qa_pipeline.casework.sampling import Drawn, FrameCall, Plan, draw, frame_digest
 from qa_pipeline.casework.stats import Rate, weighted
@@ -166,7 +166,7 @@ def open_cases(tx: Tx, sample: Sample) -> list[Case]:
                 advice=advice,
             )
             opened.append(cases.open_case(tx, second))
-    return cases.assign_evenly(tx, opened)
+    return assigning.assign_evenly(tx, opened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,24 +183,16 @@ def qualified_rates(tx: Tx, sample_ids: Iterable[str], by: str) -> list[Found]:
     if by not in ("agent_id", "team", "all"):
         raise CaseworkError("合格率只能按 agent_id、team 或 all 统计。")
     rows = tx.rows(
-        """SELECT item.agent_id, item.team, item.weight, one.case_id, one.run_id FROM sample_items AS item
-           JOIN cases_now AS one ON one.call_id = item.call_id AND one.kind = ? AND one.state = ?
+        """SELECT item.agent_id, item.team, item.weight, done.qualified FROM sample_items AS item
+           JOIN case_results_now AS done ON done.call_id = item.call_id AND done.state = ?
            WHERE item.base AND list_contains(?, item.sample_id) ORDER BY item.call_id""",
-        [CaseKind.PRIMARY, CaseState.FINISHED, list(sample_ids)],
+        [CaseState.FINISHED, list(sample_ids)],
     )
     groups: dict[str, list[tuple[bool, float]]] = defaultdict(list)
-    for agent_id, team, weight, case_id, run_id in rows:
-        if run_id in tx.purged():
-            continue
+    for agent_id, team, weight, qualified in rows:
         name = {"agent_id": agent_id, "team": team}.get(by, "全部")
-        groups[name or "未知"].append((_qualified(tx, case_id), weight))
+        groups[name or "未知"].append((qualified, weight))
     return [Found(name=name, reviewed=len(items), rate=weighted(items)) for name, items in sorted(groups.items())]
-
-
-def _qualified(tx: Tx, case_id: str) -> bool:
-    if tx.row("SELECT 1 FROM decisions WHERE case_id = ? AND decision = 'confirm' LIMIT 1", [case_id]) is None:
-        return True
-    return ledger.value_of(tx, cases.get_case(tx, case_id)).card.qualified
 
 
 def _plan(tx: Tx, order: Order) -> Plan:

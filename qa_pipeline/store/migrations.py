@@ -20,6 +20,7 @@ Migration = Callable[["duckdb.DuckDBPyConnection"], None]
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_audit_runs", schema_audit.create),
     ("0002_casework", schema_casework.create),
+    ("0003_case_results", schema_casework.add_results),
 )
 
 _RECORD = "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name VARCHAR NOT NULL)"

@@ -137,6 +137,23 @@ CREATE TABLE purge_receipts (receipt_id VARCHAR PRIMARY KEY, at_time TIMESTAMP, 
 """
 
 
+RESULTS = """
+CREATE TABLE case_results (
+    seq BIGINT PRIMARY KEY, at_time TIMESTAMP, case_id VARCHAR NOT NULL, call_id VARCHAR, score INTEGER, qualified BOOLEAN,
+    fatal BOOLEAN, sale_invalid BOOLEAN, violations INTEGER, fine_yuan DECIMAL(12,2), supervisor_fine_yuan DECIMAL(12,2)
+);
+CREATE VIEW case_results_now AS
+    SELECT item.*, one.agent_id, one.team, one.supervisor, one.state, one.assignee, one.finished_at, one.sample_id
+    FROM case_results AS item JOIN cases_now AS one USING (case_id)
+    WHERE item.seq IN (SELECT max(seq) FROM case_results GROUP BY case_id);
+"""
+
+
+def add_results(connection: duckdb.DuckDBPyConnection) -> None:
+    """What a reviewed call came to by people's decisions: one row when a case is finished and after each later change."""
+    connection.execute(RESULTS)
+
+
 def create(connection: duckdb.DuckDBPyConnection) -> None:
     for part in (PEOPLE, CASES, MONEY, FOLLOWUP):
         connection.execute(part)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from qa_pipeline.casework import cases, closing, ledger, people, reviews
+from qa_pipeline.casework import assigning, cases, closing, ledger, people, reviews
 from qa_pipeline.casework.cases import Case, Opening
 from qa_pipeline.casework.desk import Desk, Tx
 from qa_pipeline.casework.reviews import Judgement
@@ -170,7 +170,7 @@ class Centre:
         call_id = self.call(*outcomes, **fields)  # type: ignore[arg-type]
         with self.act("lead") as tx:
             case = cases.open_case(tx, Opening(call_id=call_id, reason="日常抽查", kind=kind))
-            return cases.assign(tx, case.case_id, reviewer)
+            return assigning.assign(tx, case.case_id, reviewer)
 
     def decide(self, case: Case, name: str, decision: Decision = Decision.CONFIRM, *, by: str = "qa1") -> Case:
         with self.act(by) as tx:

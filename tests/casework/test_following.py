@@ -209,13 +209,13 @@ def test_purge_takes_words_and_leaves_money(centre: Centre, tmp_path: Path) -> N
     clips = tmp_path / "clips"
     (clips / old).mkdir(parents=True)
     (clips / old / "0.mp3").write_bytes(b"clip")
-    from qa_pipeline.casework import cases
+    from qa_pipeline.casework import assigning, cases
     from qa_pipeline.casework.cases import Opening
 
     with centre.act("lead") as tx:
         for call_id in (old, busy):
             case = cases.open_case(tx, Opening(call_id=call_id, reason="抽查"))
-            cases.assign(tx, case.case_id, "qa1")
+            assigning.assign(tx, case.case_id, "qa1")
         first = cases.find_cases(tx, call_id=old)[0]
     centre.decide(first, "A04")
     centre.finish(first)

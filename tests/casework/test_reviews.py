@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from casework_make import Centre, clear, finding
 
-from qa_pipeline.casework import cases, reviews
+from qa_pipeline.casework import assigning, cases, reviews
 from qa_pipeline.casework.cases import Opening
 from qa_pipeline.casework.findings import findings_of
 from qa_pipeline.casework.reviews import Added, Judgement
@@ -116,17 +116,17 @@ def test_who_may_not_review(centre: Centre) -> None:
     with centre.act("lead") as tx:
         first = cases.open_case(tx, Opening(call_id=own, reason="抽查"))
         with pytest.raises(CaseworkError, match="不能复核自己的通话"):
-            cases.assign(tx, first.case_id, "qa3")
+            assigning.assign(tx, first.case_id, "qa3")
         second = cases.open_case(tx, Opening(call_id=team, reason="抽查"))
         with pytest.raises(CaseworkError, match="班组长，不能单独复核本组的通话"):
-            cases.assign(tx, second.case_id, "chief1")
+            assigning.assign(tx, second.case_id, "chief1")
         with pytest.raises(CaseworkError, match="不是质检员或质检组长"):
-            cases.assign(tx, second.case_id, "boss")
-        cases.assign(tx, second.case_id, "qa1")
+            assigning.assign(tx, second.case_id, "boss")
+        assigning.assign(tx, second.case_id, "qa1")
     with centre.act("qa2") as tx, pytest.raises(CaseworkError, match="分给了 qa1，不是您"):
         reviews.finish(tx, second.case_id)
     with centre.act("qa1") as tx, pytest.raises(CaseworkError, match="没有这个权限：需要质检组长"):
-        cases.assign(tx, second.case_id, "qa2")
+        assigning.assign(tx, second.case_id, "qa2")
 
 
 def test_even_assignment_leaves_out_the_conflicted(centre: Centre) -> None:
@@ -136,7 +136,7 @@ def test_even_assignment_leaves_out_the_conflicted(centre: Centre) -> None:
         with centre.act("lead") as tx:
             opened.append(cases.open_case(tx, Opening(call_id=call_id, reason="抽查")))
     with centre.act("lead") as tx:
-        given = cases.assign_evenly(tx, opened)
+        given = assigning.assign_evenly(tx, opened)
     # chief1 leads 一组 and gets the calls of 二组; qa3 is agent 1003 and gets none of his own.
     assert [case.assignee for case in given] == ["qa1", "chief1", "qa2", "chief1", "qa3", "qa1"]
     assert {case.state for case in given} == {CaseState.ASSIGNED}
@@ -174,8 +174,8 @@ def test_a_call_has_one_primary_case(centre: Centre) -> None:
             cases.open_case(tx, Opening(call_id=case.call_id, reason="再抽"))
         blind = cases.open_case(tx, Opening(call_id=case.call_id, reason="盲评", kind=CaseKind.BLIND, pair_of=case.case_id))
         with pytest.raises(CaseworkError, match="已经复核过同一通电话"):
-            cases.assign(tx, blind.case_id, "qa1")
-        cases.assign(tx, blind.case_id, "qa2")
+            assigning.assign(tx, blind.case_id, "qa1")
+        assigning.assign(tx, blind.case_id, "qa2")
         with pytest.raises(CaseworkError, match="还没有质检结果"):
             cases.open_case(tx, Opening(call_id="nobody", reason="?"))
     centre.decide(blind, "A04", by="qa2")

@@ -8,7 +8,7 @@ from decimal import Decimal as D
 import pytest
 from casework_make import Centre, finding, judged
 
-from qa_pipeline.casework import agreement, appeals, cases, corrections
+from qa_pipeline.casework import agreement, appeals, assigning, cases, corrections
 from qa_pipeline.casework.cases import Opening
 from qa_pipeline.casework.corrections import Correction, corrected_conversation, swapped
 from qa_pipeline.casework.findings import findings_of
@@ -126,7 +126,7 @@ def test_two_reviewers_of_one_call(centre: Centre) -> None:
         case = centre.done(finding("A04"), confirm=("A04",) if first else ())
         with centre.act("lead") as tx:
             blind = cases.open_case(tx, Opening(call_id=case.call_id, reason="盲评", kind=CaseKind.BLIND, pair_of=case.case_id))
-            cases.assign(tx, blind.case_id, "qa2")
+            assigning.assign(tx, blind.case_id, "qa2")
         centre.decide(blind, "A04", Decision.CONFIRM if second else Decision.REJECT, by="qa2")
         centre.finish(blind, by="qa2")
     with centre.act("lead") as tx:
@@ -152,7 +152,7 @@ def test_a_clause_below_the_floor_becomes_advice_until_it_recovers(centre: Centr
     before = centre.money()
     with centre.act("lead") as tx:
         case = cases.open_case(tx, Opening(call_id=call_id, reason="抽查", advice=("A04",)))
-        cases.assign(tx, case.case_id, "qa1")
+        assigning.assign(tx, case.case_id, "qa1")
     assert centre.money(case.case_id) == {"agent 待确认": (10, D(30))}  # A06 alone is proposed
     centre.decide(case, "A06", Decision.REJECT)
     centre.finish(case)  # advice may be left undecided
@@ -170,7 +170,7 @@ def test_confirmed_advice_counts(centre: Centre) -> None:
     call_id = centre.call(finding("A04"))
     with centre.act("lead") as tx:
         case = cases.open_case(tx, Opening(call_id=call_id, reason="抽查", advice=("A04",)))
-        cases.assign(tx, case.case_id, "qa1")
+        assigning.assign(tx, case.case_id, "qa1")
     assert centre.money() == {}
     centre.decide(case, "A04")
     assert centre.money() == {"agent 已确认": (10, D(10))}

@@ -136,11 +136,11 @@ def open_one(
     at: AtOption = None,
 ) -> None:
     """为一通电话建工单并分配（质检组长或经理）。"""
-    from qa_pipeline.casework import agreement, cases
+    from qa_pipeline.casework import agreement, assigning, cases
 
     with acting(db, person, at) as tx:
         opening = cases.Opening(call_id=call_id, reason=reason, advice=tuple(sorted(agreement.advice_only(tx))))
-        given = cases.assign_evenly(tx, [cases.open_case(tx, opening)])
+        given = assigning.assign_evenly(tx, [cases.open_case(tx, opening)])
     out(f"{given[0].case_id} {given[0].state.value} {given[0].assignee}".rstrip())
 
 
@@ -153,10 +153,10 @@ def assign(
     at: AtOption = None,
 ) -> None:
     """分配或改派（质检组长）。"""
-    from qa_pipeline.casework import cases
+    from qa_pipeline.casework import assigning
 
     with acting(db, person, at) as tx:
-        cases.assign(tx, case_id, reviewer, version)
+        assigning.assign(tx, case_id, reviewer, version)
     say(f"{case_id} 分给 {reviewer}")
 
 
