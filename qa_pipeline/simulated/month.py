@@ -110,7 +110,7 @@ class Month:
         with self._desk.act(self._staff.leads[0], datetime.combine(_second_week_after(last), time(10))) as tx:
             self._settle_appeals(tx)
             self._sanctions(tx)
-        with self._desk.act(self._staff.leads[0], datetime.combine(_second_week_after(last) + timedelta(days=1), time(10))) as tx:
+        with self._desk.act(self._staff.leads[0], datetime.combine(_closing_day(last), time(10))) as tx:
             closing.close_month(tx, f"{last:%Y-%m}")
 
     def _day(self, tx: Tx, day: date) -> None:
@@ -219,3 +219,9 @@ def _next_morning(day: date) -> datetime:
 
 def _second_week_after(day: date) -> date:
     return day + timedelta(days=11)
+
+
+def _closing_day(last: date) -> date:
+    """The 8th of the next month, or later when appeals take longer."""
+    eighth = (last.replace(day=1) + timedelta(days=31)).replace(day=8)
+    return max(eighth, _second_week_after(last) + timedelta(days=1))

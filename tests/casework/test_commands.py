@@ -1,0 +1,140 @@
+"""Casework by command line: what is refused, told in Chinese with the exit code of the interface; JSON where scripts want it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from casework_make import Centre, finding
+
+from qa_pipeline.cli.main import run
+
+AT = ("--at", "2026-11-02T18:00")
+
+
+@pytest.fixture
+def quiet(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> Centre:
+    monkeypatch.setenv("QA_DB", str(centre.store.path))
+    monkeypatch.delenv("QA_PERSON", raising=False)
+    return centre
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["cases"], "--as"),
+        (["cases", "--as", "nobody"], "没有编号为“nobody”的人员"),
+        (["cases", "--as", "lead", "--state", "忙"], "工单没有“忙”这个状态"),
+        (["cases", "--as", "a1001"], "没有这个权限"),
+        (["case", "show", "K1", "--as", "qa1"], "没有工单 K1"),
+        (["review", "reject", "K20261102-0001", "A04", "--as", "qa1"], "写明原因"),
+        (["review", "confirm", "K20261102-0001", "A99", "--as", "qa1"], "没有发现“A99”。可用：A04"),
+        (["review", "role", "K20261102-0001", "0", "boss", "--as", "qa1"], "角色只能是"),
+        (["review", "finish", "K20261102-0001", "--as", "qa2"], "分给了 qa1，不是您"),
+        (["review", "confirm", "K20261102-0001", "A04", "--as", "qa1", "--version", "1"], "刚被别人改动过"),
+        (["ledger", "close", "2026-11", "--as", "lead"], "还没有过完"),
+        (["sample", "--date", "昨天", "--as", "lead"], "日期“昨天”看不懂"),
+        (["sample", "--date", "2026-10-01", "--as", "lead"], "没有有效录音可抽"),
+        (["rates", "--by", "city", "--as", "lead"], "合格率只能按"),
+        (["day", "2026-11-02", "--as", "lead"], "请给出录音文件夹"),
+        (["purge", "--as", "boss"], "--dry-run"),
+        (["people", "add", "x", "新人", "--post", "质检员"], "第一个人必须是管理员"),
+        (["people", "add", "x", "新人", "--post", "管理员"], "人员已经建好"),
+        (["settings", "set", "appeal_days", "三", "--as", "boss"], "应是整数"),
+        (["today", "--as", "nobody"], "没有编号为“nobody”"),
+        (["appeal", "file", "K20261102-0001", "A04", "--reason", "x", "--as", "a1001"], "还没有完成复核"),
+        (["simulate-month"], "已经存在"),
+    ],
+)
+def test_refusals(quiet: Centre, capsys: pytest.CaptureFixture[str], argv: list[str], told: str) -> None:
+    quiet.case(finding("A04"))
+    timed = argv if argv[0] in ("people", "simulate-month") else [*argv, *AT]
+    code = run(timed)
+    said = capsys.readouterr()
+    assert code == 2
+    assert told in said.err
+    assert said.out == ""
+
+
+def test_a_bad_time_and_a_missing_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["today", "--db", str(tmp_path / "none.duckdb")]) == 2
+    assert "还没有数据库" in capsys.readouterr().err
+    assert not (tmp_path / "none.duckdb").exists()
+
+
+def test_json(quiet: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+    case = quiet.case(finding("A04"))
+
+    def answer(*argv: str) -> object:
+        assert run([*argv, "--json", *AT]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    shown = answer("case", "show", case.case_id, "--as", "qa1")
+    assert isinstance(shown, dict)
+    assert shown["findings"] == [
+        {
+            "finding": "A04",
+            "clause": "A04",
+            "title": "服务忌语",
+            "reason": "服务忌语的理由",
+            "quote": "A04 的原话0",
+            "start_s": 3.0,
+            "end_s": 5.0,
+            "decision": None,
+            "manual": False,
+            "advice": False,
+        }
+    ]
+    assert shown["dues"][0]["amount"] == {"points": 10, "yuan": "10"}
+    listed = answer("cases", "--as", "lead")
+    assert isinstance(listed, list)
+    assert [(item["case_id"], item["state"], item["version"]) for item in listed] == [(case.case_id, "待复核", 2)]
+    assert answer("today", "--as", "qa1") == [
+        {
+            "person": "qa1",
+            "waiting": [{"what": "工单待复核", "things": [case.case_id], "overdue": 0, "command": "qa case show 工单编号"}],
+        }
+    ]
+    for argv in (
+        ("ledger", "show", "--as", "lead"),
+        ("ledger", "entries", "--as", "lead"),
+        ("calibrate", "--as", "lead"),
+        ("rates", "--as", "lead"),
+        ("followup", "recheck", "--as", "lead"),
+        ("followup", "callbacks", "--as", "lead"),
+        ("followup", "confirmations", "--as", "lead"),
+        ("complaint", "list", "--as", "lead"),
+        ("appeal", "list", "--as", "lead"),
+        ("sanction", "list", "--as", "lead"),
+        ("purge", "--dry-run", "--as", "boss"),
+        ("log", "--as", "admin"),
+    ):
+        assert answer(*argv) is not None
+
+
+def test_numbers_are_masked_for_team_leaders(quiet: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+    from qa_pipeline.casework import people
+    from qa_pipeline.casework.values import Person, Post
+
+    quiet.done(finding("C1"), confirm=("C1",))
+    with quiet.act("admin") as tx:
+        people.save_person(tx, Person(person_id="chief9", name="韩青", posts=(Post.TEAM_LEADER,), team="一组"))
+    for person, number in (("qa1", "13900000001"), ("chief9", "139****0001")):
+        assert run(["followup", "callbacks", "--as", person, *AT]) == 0
+        assert number in capsys.readouterr().out
+
+
+def test_blind_reviews_stay_blind(quiet: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+    from qa_pipeline.casework import assigning, cases
+    from qa_pipeline.casework.cases import Opening
+    from qa_pipeline.casework.values import CaseKind
+
+    case = quiet.done(finding("A04"), confirm=("A04",))
+    with quiet.act("lead") as tx:
+        blind = cases.open_case(tx, Opening(call_id=case.call_id, reason="盲评", kind=CaseKind.BLIND, pair_of=case.case_id))
+        assigning.assign(tx, blind.case_id, "qa2")
+    assert run(["case", "show", case.case_id, "--as", "qa2", *AT]) == 2
+    assert "互相看不到" in capsys.readouterr().err
+    assert run(["cases", "--as", "qa2", "--json", *AT]) == 0
+    assert [item["case_id"] for item in json.loads(capsys.readouterr().out)] == [blind.case_id]
