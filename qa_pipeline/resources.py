@@ -22,3 +22,7 @@ def lexicons_dir() -> Path:
 
 def samples_dir() -> Path:
     return _folder("recordings_sample")
+
+
+def scripts_dir() -> Path:
+    return _folder("scripts")

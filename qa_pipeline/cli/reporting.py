@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from qa_pipeline.cli import scripts
 from qa_pipeline.cli.common import (
     DbOption,
     Exit,
@@ -56,6 +57,7 @@ def register(app: typer.Typer) -> None:
     kpi.command("list")(kpi_list)
     kpi.command("problems")(kpi_problems)
     app.add_typer(kpi, name="kpi")
+    scripts.register(app)
 
 
 def _command(kind: str) -> Callable[..., int]:

@@ -9,6 +9,7 @@ from qa_pipeline.masking import Masker
 from qa_pipeline.model import AuditRun, Evidence, EvidenceKind, Outcome, Penalty, Role, RoleSource, Strength, Turn, Verdict
 from qa_pipeline.quotes import places
 from qa_pipeline.report.clips import Clips
+from qa_pipeline.report.script_view import ScriptView, script_view
 
 ROLE = {Role.AGENT: "坐席", Role.CUSTOMER: "客户", Role.UNKNOWN: "未知"}
 _SOURCE = {
@@ -82,6 +83,7 @@ class CallView:
     skipped: tuple[str, ...]
     clip_note: str
     clips: int
+    script: ScriptView | None = None
 
 
 def clock(seconds: float | None) -> str:
@@ -127,6 +129,7 @@ def call_view(run: AuditRun, masker: Masker, *, anchor: str, max_clips: int) -> 
         skipped=tuple(dict.fromkeys(f"{item.clause} {item.title}" for item in by_verdict[Verdict.NOT_APPLICABLE])),
         clip_note=sounds.reason if findings and max_clips and run.recording is not None else "",
         clips=maker.clips,
+        script=script_view(conversation),
     )
 
 
