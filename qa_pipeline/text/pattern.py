@@ -25,6 +25,7 @@ _NUMERALS = "零一二两三四五六七八九十百千万几半点多"
 DEFAULT_GAP = 4
 MAX_GAP = 30
 MAX_GAPS = 3
+MAX_WAYS = (MAX_GAP + 1) ** MAX_GAPS
 MAX_EXPANSIONS = 400
 FUZZY_FROM = 4  # syllables; shorter phrases collide (35号 ~ 上午好, 多扣了 ~ 喝多了)
 
@@ -45,7 +46,7 @@ class _Gap:
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    pass
+    count: int = 1  # ## is a number of two to sixteen characters, one expression instead of two that quarrel over where to part
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,10 @@ class _Parser:
             elif char == "~":
                 nodes.append(_Gap(self._size()))
             elif char == "#":
-                nodes.append(_Number())
+                if nodes and isinstance(nodes[-1], _Number):
+                    nodes[-1] = _Number(nodes[-1].count + 1)
+                else:
+                    nodes.append(_Number())
             elif char == closing:
                 break
             else:
@@ -138,7 +142,8 @@ def _regex(nodes: tuple[_Node, ...], by_sound: bool) -> str:
         elif isinstance(node, _Gap):
             parts.append(f"(?:..){{0,{node.size}}}?" if by_sound else f".{{0,{node.size}}}?")
         elif isinstance(node, _Number):
-            parts.append(f"(?:[{_NUMERALS}].){{1,8}}" if by_sound else f"[{_NUMERALS}]{{1,8}}")
+            often = f"{{{node.count},{8 * node.count}}}"
+            parts.append(f"(?:[{_NUMERALS}].){often}" if by_sound else f"[{_NUMERALS}]{often}")
         else:
             longest_first = sorted(node.options, key=_longest, reverse=True)  # so that 好的 is not read as 好
             inner = "|".join(_regex(option, by_sound) for option in longest_first)
@@ -215,7 +220,7 @@ def _shortest(nodes: tuple[_Node, ...]) -> int:
         if isinstance(node, _Literal):
             total += len(node.text)
         elif isinstance(node, _Number):
-            total += 1
+            total += node.count
         elif isinstance(node, _Choice) and not node.optional:
             total += min(_shortest(option) for option in node.options)
     return total
@@ -229,7 +234,7 @@ def _longest(nodes: tuple[_Node, ...]) -> int:
         elif isinstance(node, _Choice):
             total += max(_longest(option) for option in node.options)
         else:
-            total += node.size if isinstance(node, _Gap) else 8
+            total += node.size if isinstance(node, _Gap) else 8 * node.count
     return total
 
 
@@ -240,6 +245,19 @@ def _gap_count(nodes: tuple[_Node, ...]) -> int:
             total += 1
         elif isinstance(node, _Choice):
             total += max(_gap_count(option) for option in node.options)
+    return total
+
+
+def _ways(nodes: tuple[_Node, ...]) -> int:
+    """In how many ways a template can lie at one place of a text: what an expression may have to try there before it gives up."""
+    total = 1
+    for node in nodes:
+        if isinstance(node, _Gap):
+            total *= node.size + 1
+        elif isinstance(node, _Number):
+            total *= 7 * node.count + 1
+        elif isinstance(node, _Choice):
+            total *= max(_ways(option) for option in node.options)
     return total
 
 
@@ -319,12 +337,17 @@ def allowed_distance(syllables: int) -> float:
 def compile_pattern(source: str) -> Pattern:
     """Compiles a template; raises PatternError in Chinese when it is malformed, empty or too loose."""
     parser = _Parser(source)
-    options = parser.sequence("")
+    try:
+        options = parser.sequence("")
+    except RecursionError:
+        raise PatternError(f"短语“{source[:20]}…”的括号一层套一层太深") from None
     nodes: tuple[_Node, ...] = options[0] if len(options) == 1 else (_Choice(options, optional=False),)
     if _shortest(nodes) == 0:
         raise PatternError(f"短语“{source}”去掉标点和语气词以后可能什么也不剩")
     if _gap_count(nodes) > MAX_GAPS:
         raise PatternError(f"短语“{source}”的间隔 ~ 多于 {MAX_GAPS} 个，请拆成几个信号")
+    if _ways(nodes) > MAX_WAYS:
+        raise PatternError(f"短语“{source}”里的间隔 ~ 与数字 # 太多太宽，比对会很慢；请缩小间隔，或拆成几个信号")
     anchors = _anchors(nodes)
     if not anchors:
         raise PatternError(f"短语“{source}”没有任何固定的字，无法定位")

@@ -53,7 +53,9 @@ def test_nearest_tells_the_distance_in_syllables() -> None:
     chars = "请问是基主北人吗"
     assert nearest("机主本人", chars) == Match(start=3, end=7, heard_as="机主本人", strength=Strength.FUZZY, distance=0.5)
     assert nearest("机主本人", "今天天气不错啊朋友") is None
-    assert nearest("我的工号", "那我的高号是八零") == Match(start=1, end=5, heard_as="我的工号", strength=Strength.FUZZY, distance=0.5)
+    assert nearest("我的工号", "那我的高号是八零") == Match(
+        start=1, end=5, heard_as="我的工号", strength=Strength.FUZZY, distance=0.5
+    )
     assert nearest("上午好", "三五号") is None  # three syllables are too few
 
 
@@ -72,10 +74,13 @@ def test_nearest_tells_the_distance_in_syllables() -> None:
         ("甲~乙~丙~丁~戊", "多于 3 个"),
         ("甲~99乙", f"1 到 {MAX_GAP} 个字"),
         ("#", "没有任何固定的字"),
+        ("甲~30#~30#~30#乙", "太多太宽"),
+        ("甲#点#点#点#点#点#乙", "太多太宽"),
+        ("(" * 5000, "套一层太深"),
     ],
 )
 def test_malformed(template: str, message: str) -> None:
-    with pytest.raises(PatternError, match=".*") as caught:
+    with pytest.raises(PatternError, match=r".*") as caught:
         compile_pattern(template)
     assert message in str(caught.value)
 
@@ -112,10 +117,32 @@ def test_any_template_is_refused_or_runs_in_linear_time(template: str) -> None:
         pattern = compile_pattern(template)
     except PatternError:
         return
-    text = "甲乙丙丁" * 2500
+    text = "甲乙丙丁一二" * 1500
     started = time.perf_counter()
     pattern.find(text, phonetics().sound(text), by_sound=True)
     assert time.perf_counter() - started < 5  # 10,000 characters; a blow-up would take minutes
+
+
+@pytest.mark.parametrize(
+    "template", ["一~30一~30一~30二", "#########元", "二#~30#~10#", "一#点#点#点#二", "[一][一][一][一][一][一][一][一]二"]
+)
+def test_the_worst_templates_against_the_worst_text(template: str) -> None:
+    text = "二元" + "一" * 300
+    pattern = compile_pattern(template)
+    started = time.perf_counter()
+    pattern.find(text, phonetics().sound(text), by_sound=True)
+    assert time.perf_counter() - started < 5
+
+
+def test_a_row_of_numbers_is_one_number_of_at_least_as_many_characters() -> None:
+    pattern = compile_pattern("卡号~2####")
+    for said, found in (
+        ("卡号是六二二二", "卡号是六二二二"),
+        ("卡号是六二二", ""),
+        ("卡号六二二二零二一一", "卡号六二二二零二一一"),
+    ):
+        matches = pattern.find(said, phonetics().sound(said), by_sound=True)
+        assert "".join(said[m.start : m.end] for m in matches) == found
 
 
 @given(st.integers(0, 5), st.text(alphabet="甲乙丙丁", max_size=20))
