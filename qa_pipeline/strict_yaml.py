@@ -106,7 +106,7 @@ class Reader:
             return None
         if node is None:
             self.note(None, "文件是空的")
-        return cast("yaml.Node | None", node)
+        return node
 
     def build(self, cls: type[T], node: yaml.Node) -> T | None:
         """The value of type ``cls``, or None when anything in it is wrong (every mistake is in ``problems``)."""
@@ -143,7 +143,7 @@ class Reader:
         if len(members) == 1:
             return self._value(members[0], node, where)
         if isinstance(node, yaml.MappingNode):
-            tagged = {kind_of(member): member for member in members if dataclasses.is_dataclass(member)}
+            tagged = {kind_of(cast(type, member)): member for member in members if dataclasses.is_dataclass(member)}
             if None in tagged and len(tagged) == 1:
                 return self._dataclass(cast(type, tagged[None]), node, where)
             return self._tagged({key: value for key, value in tagged.items() if key}, node, where)
@@ -180,7 +180,7 @@ class Reader:
         if not isinstance(node, yaml.MappingNode):
             raise self._fail(node, f"{where or '此处'}应是“键: 值”的形式")
         seen: dict[str, yaml.Node] = {}
-        pairs = []
+        pairs: list[tuple[str, yaml.Node, yaml.Node]] = []
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self.note(key, "键应是简单的文字")
@@ -243,6 +243,7 @@ class Reader:
         if hint is str:
             if node.tag != _STR:
                 raise self._fail(node, f"{where}应是文字；“{text}”会被 YAML 读成别的类型，请加引号")
+            self.lines[id(text)] = (node.start_mark.line + 1, node.start_mark.column + 1)
             return text
         if isinstance(hint, type) and issubclass(hint, StrEnum):
             return self._choice(tuple(hint), node, where)

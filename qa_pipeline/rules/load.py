@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,6 +35,15 @@ class _Loading:
         self.problems.append(Problem(path=path, line=line, col=col, message=message))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """A rule file read, with the place of each value in it (by ``id``)."""
+
+    spec: RuleSpec
+    shown: str
+    lines: Mapping[int, tuple[int, int]]
+
+
 def load_book(rules_dir: Path, lexicons_dir: Path, matching: Matching = "tolerant") -> RuleBook:
     """The rule book of two folders.
 
@@ -57,8 +66,8 @@ def load_book(rules_dir: Path, lexicons_dir: Path, matching: Matching = "toleran
     if not rule_files:
         loading.note(str(rules_dir), "文件夹里没有规则文件（*.yaml）")
     specs = [item for path in rule_files if (item := _spec(loading, path, _shown(path, rules_dir))) is not None]
-    for spec, shown in specs:
-        _bind(loading, spec, shown, {other.rule: other for other, _ in specs})
+    for read in specs:
+        _bind(loading, read, {other.spec.rule: other.spec for other in specs})
     _unique(loading)
     if loading.problems:
         raise RuleFileError(tuple(sorted(loading.problems, key=lambda p: (p.path, p.line, p.col))))
@@ -89,28 +98,49 @@ def _lexicon(loading: _Loading, path: Path, shown: str) -> None:
         return
     if lexicon.name != path.stem:
         loading.note(shown, f"name 写的是“{lexicon.name}”，应与文件名“{path.stem}”相同")
-    for term in lexicon.all_terms():
-        for text in (term.text, *term.variants, *term.unless):
-            try:
-                compile_pattern(text)
-            except PatternError as error:
-                line, col = reader.lines.get(id(term), (1, 1))
-                loading.note(shown, str(error), line, col)
+    texts = (text for term in lexicon.all_terms() for text in (term.text, *term.variants, *term.unless))
+    _templates(loading, shown, texts, reader.lines)
+    if lexicon.name in loading.lexicons:
+        loading.note(shown, f"词库“{lexicon.name}”已经有了，请换一个名字")
     loading.lexicons[lexicon.name] = lexicon
 
 
-def _spec(loading: _Loading, path: Path, shown: str) -> tuple[RuleSpec, str] | None:
+def _templates(loading: _Loading, shown: str, texts: Iterable[str], lines: Mapping[int, tuple[int, int]]) -> bool:
+    """Whether all phrase templates are well formed; each one that is not is told at its own place."""
+    sound = True
+    for text in texts:
+        try:
+            compile_pattern(text)
+        except PatternError as error:
+            loading.note(shown, str(error), *lines.get(id(text), (1, 1)))
+            sound = False
+    return sound
+
+
+def _spec(loading: _Loading, path: Path, shown: str) -> _Read | None:
     spec, reader = read_file(path, RuleSpec, shown)
     loading.problems += reader.problems
-    return (spec, shown) if spec is not None else None
+    return _Read(spec=spec, shown=shown, lines=reader.lines) if spec is not None else None
 
 
-def _bind(loading: _Loading, spec: RuleSpec, shown: str, others: Mapping[str, RuleSpec]) -> None:
+def _bind(loading: _Loading, read: _Read, others: Mapping[str, RuleSpec]) -> None:
+    """Compiles a rule; every signal that cannot be is told at its own place."""
     kit = Kit(lexicons=loading.lexicons, matching=loading.matching, segment_table=loading.segments)
+    before = len(loading.problems)
+    for signal in read.spec.signals.values():
+        texts = (*signal.phrases, *signal.unless) if isinstance(signal, PhraseSpec) else ()
+        if not _templates(loading, read.shown, texts, read.lines):
+            continue
+        try:
+            signal.bind(kit)
+        except ValueError as error:  # PatternError, BindError
+            loading.note(read.shown, str(error), *read.lines.get(id(signal), (1, 1)))
+    if len(loading.problems) > before:
+        return
     try:
-        loading.rules.append(bind_rule(_with_borrowed(spec, others), shown, kit))
-    except (PatternError, BindError) as error:
-        loading.note(shown, str(error))
+        loading.rules.append(bind_rule(_with_borrowed(read.spec, others), read.shown, kit))
+    except ValueError as error:  # what is borrowed does not fit
+        loading.note(read.shown, str(error))
     loading.patterns.update(kit.used)
 
 
