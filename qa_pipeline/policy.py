@@ -107,6 +107,22 @@ class ManualItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What the client pays for billed users. No part of any verdict, so it is not in the digest."""
+
+    source: str = ""
+    shares: tuple[Decimal, ...] = (Decimal("0.50"), *(Decimal("0.15"),) * 5)  # of the monthly fee, by month in the net
+    complaint_multiple: Decimal = Decimal(2)  # an upheld complaint costs so many times ``complaint_fine``
+    take_back: bool = True  # what was paid for a sale is taken back in the month in which it is found invalid
+
+    def __post_init__(self) -> None:
+        if not self.shares or any(not 0 <= share <= 1 for share in self.shares):
+            raise ValueError("shares 至少写一个月，每个在 0 到 1 之间")
+        if self.complaint_multiple < 0:
+            raise ValueError("complaint_multiple 不能是负数")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyFile:
     """The file as it is written."""
 
@@ -117,6 +133,7 @@ class PolicyFile:
     clauses: Mapping[str, ClausePolicy]
     one_fact: tuple[OneFact, ...] = ()
     manual: Mapping[str, ManualItem] = field(default_factory=dict)
+    settlement: Settlement = Settlement()
 
     def __post_init__(self) -> None:
         _check_money(case_fine=self.case_fine, complaint_fine=self.complaint_fine)
@@ -150,5 +167,7 @@ def load_policy(path: Path) -> Policy:
     file, reader = read_file(path, PolicyFile)
     if file is None:
         raise RuleFileError(tuple(sorted(reader.problems, key=lambda problem: (problem.line, problem.col))))
-    digest = hashlib.sha256(msgspec.json.encode(file, order="sorted")).hexdigest()
+    judged_by = msgspec.to_builtins(file)
+    del judged_by["settlement"]  # pay, not judgement: a new agreement with the client changes no verdict
+    digest = hashlib.sha256(msgspec.json.encode(judged_by, order="sorted")).hexdigest()
     return Policy(file=file, digest=digest)

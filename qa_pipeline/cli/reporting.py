@@ -41,6 +41,10 @@ MadeOption = Annotated[str | None, typer.Option("--at", help="报表上写的时
 AgentOption = Annotated[str, typer.Option("--agent", help="只看这个工号。", show_default=False, metavar="工号")]
 TeamOption = Annotated[str, typer.Option("--team", help="只看这个班组。", show_default=False, metavar="班组")]
 
+UsersOption = Annotated[
+    list[Path] | None, typer.Option("--users", help="结算表：甲方的计费用户清单，可写多次。", show_default=False, metavar="文件")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the reports to the group ``report``, which also has ``run``."""
@@ -69,12 +73,21 @@ def _command(kind: str) -> Callable[..., int]:
         target: OutOption = None,
         agent: AgentOption = "",
         team: TeamOption = "",
+        users: UsersOption = None,
+        folder: scripts.FolderOption = None,
         at: MadeOption = None,
         show_private: PrivateOption = False,
     ) -> int:
         settings = settings_of(db=db, output__show_private=show_private or None)
         wish = wish_of(
-            settings, date_from=day(date_from, "--from"), date_to=day(date_to, "--to"), agent=agent, team=team, made_at=moment(at)
+            settings,
+            date_from=day(date_from, "--from"),
+            date_to=day(date_to, "--to"),
+            agent=agent,
+            team=team,
+            made_at=moment(at),
+            files=tuple(users or ()),
+            scripts=folder,
         )
         return deliver(settings, kind, wish, form=form, target=target)
 

@@ -28,6 +28,9 @@ REPORTS: Mapping[str, ReportKind] = {
     "appeals": ReportKind(module="appeals", span="month", help="申诉：受理、结果、每条条款被撤销的比例。"),
     "followup": ReportKind(module="followup", span="all", help="回访与二次确认清单。"),
     "script": ReportKind(module="script", span="month", help="话术遵循：走过的路径、漏掉的步骤、错误跳转、覆盖率。"),
+    "settlement": ReportKind(
+        module="settlement", span="month", help="结算表：计费用户 × 分成，扣回无效成交与投诉；要 --users 清单。"
+    ),
     "kpi": ReportKind(module="kpi", span="month", help="运营指标：先用 qa kpi import 导入通话记录。"),
 }
 
