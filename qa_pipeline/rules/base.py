@@ -13,6 +13,7 @@ from qa_pipeline.signals.entity import EntitySpec
 from qa_pipeline.signals.insist import InsistedSpec
 from qa_pipeline.signals.measured import LoudnessSpec, PaceSpec, PitchSpec, RateSpec
 from qa_pipeline.signals.phrase import PhraseSpec
+from qa_pipeline.signals.remarks import RemarksSpec
 from qa_pipeline.signals.similar import SimilarSpec
 from qa_pipeline.signals.timing import OverlapSpec, SilenceSpec
 from qa_pipeline.strict_yaml import Doc
@@ -37,6 +38,7 @@ SignalSpec = (
     | WithoutSpec
     | RepliedSpec
     | InsistedSpec
+    | RemarksSpec
 )
 
 Need = Literal[
@@ -243,7 +245,7 @@ def references(spec: object) -> set[str]:
     return {name for name, _ in links(spec)}
 
 
-_TAKES_BACK = ("but", "not_after", "taken_back")
+_TAKES_BACK = ("but", "not_after", "taken_back", "besides")
 
 
 def links(spec: object) -> list[tuple[str, bool]]:

@@ -17,6 +17,7 @@ from qa_pipeline.signals.entity import EntitySpec
 from qa_pipeline.signals.insist import InsistedSpec
 from qa_pipeline.signals.measured import LoudnessSpec, PaceSpec, PitchSpec, RateSpec
 from qa_pipeline.signals.phrase import PhraseSpec
+from qa_pipeline.signals.remarks import RemarksSpec
 from qa_pipeline.signals.similar import SimilarSpec
 from qa_pipeline.signals.timing import OverlapSpec, SilenceSpec
 from tests.signals.support import call, context, turn
@@ -44,6 +45,7 @@ SPECIMENS: dict[str, SignalSpec] = {
     "without": WithoutSpec(label="没有", of="found", but="nothing"),
     "replied": RepliedSpec(label="答", of="found", by="answer"),
     "insisted": InsistedSpec(label="仍说", of="found", against="other", times=1),
+    "remarks": RemarksSpec(label="另外讲了", besides=("found",), at_least_chars=1),
 }
 ONLY_DATA = {"data", "segment", "too_few_confirmations"}  # need nobody to speak
 NEED_TIMES = {"pace", "silence", "overlap"}
