@@ -65,6 +65,7 @@ class PhraseSpec:
         searcher = _Searcher(
             spec=self,
             strict=strength in ("strict", "exact"),
+            loose=strength == "loose",
             fuzzy=strength == "loose" and kit.matching == "tolerant",
             sounds_from=_sounds_from(strength, kit.matching),
             entries=entries,
@@ -79,15 +80,15 @@ class PhraseSpec:
         return Finders(find=searcher.find, nearest=searcher.nearest, scope=searcher.scope)
 
 
-def _find_in(ctx: Context, window: Window, pattern: Pattern, by_sound: bool) -> Sequence[Match]:
+def _find_in(ctx: Context, window: Window, pattern: Pattern, by_sound: bool, runs: bool) -> Sequence[Match]:
     """A template's matches in a window; those in whole passages are kept for the other rules that use the template."""
     passage = window.passage
     if window.start or window.end != len(passage.chars):
-        return pattern.find(window.chars, window.sounds, by_sound, window.start)
-    key = (pattern.source, by_sound, passage.index)
+        return pattern.find(window.chars, window.sounds, by_sound, window.start, runs)
+    key = (pattern.source, by_sound, runs, passage.index)
     known = ctx.view.matches.get(key)
     if known is None:
-        known = ctx.view.matches[key] = pattern.find(passage.chars, passage.sounds, by_sound)
+        known = ctx.view.matches[key] = pattern.find(passage.chars, passage.sounds, by_sound, runs=runs)
     return known
 
 
@@ -123,6 +124,7 @@ def _entry(kit: Kit, term: Term, spec: PhraseSpec) -> _Entry:
 class _Searcher:
     spec: PhraseSpec
     strict: bool
+    loose: bool
     fuzzy: bool
     sounds_from: int
     entries: tuple[_Entry, ...]
@@ -139,7 +141,7 @@ class _Searcher:
         if not self.spec.where.alone:
             hits, excused = self._look(ctx)
         else:
-            key = (self.spec, self.sounds_from, self.fuzzy, ctx.both_roles)
+            key = (self.spec, self.sounds_from, self.loose, ctx.both_roles)
             known = ctx.view.asked.get(key)
             hits, excused = ctx.view.asked[key] = known if known is not None else self._look(ctx)
         ctx.excused += excused
@@ -178,7 +180,7 @@ class _Searcher:
             by_sound = pattern.syllables >= self.sounds_from
             for index in sorted(passages & searched):
                 for window in by_passage[index]:
-                    found += [(window, match, entry) for match in _find_in(ctx, window, pattern, by_sound)]
+                    found += [(window, match, entry) for match in _find_in(ctx, window, pattern, by_sound, self.loose)]
         return found
 
     def _fuzzy(self, windows: tuple[Window, ...]) -> list[tuple[Window, Match, _Entry]]:

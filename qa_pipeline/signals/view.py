@@ -203,7 +203,7 @@ class View:
         self.passages: tuple[Passage, ...] = tuple(passages)
         # What depends on the call alone and was worked out for one rule serves the others: scopes, matches, answers.
         self.scopes: dict[object, object] = {}
-        self.matches: dict[tuple[str, bool, int], list[Match]] = {}
+        self.matches: dict[tuple[str, bool, bool, int], list[Match]] = {}
         self.asked: dict[object, tuple[tuple[Hit, ...], tuple[Hit, ...]]] = {}
 
     def _cut(self) -> list[list[Turn]]:

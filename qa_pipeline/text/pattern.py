@@ -10,7 +10,7 @@ present: an automaton finds them for the whole rule book in one pass, and only t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import add
 
@@ -129,31 +129,50 @@ class _Parser:
         return size
 
 
-def _regex(nodes: tuple[_Node, ...], by_sound: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class _Ear:
+    """How an expression listens: to ``sounds`` at all; and single characters too, where they stand in a ``runs`` of two and more.
+
+    ``left``/``right``: whether the stretch goes on beyond the nodes that are being written.
+    """
+
+    sounds: bool = False
+    runs: bool = False
+    left: bool = False
+    right: bool = False
+
+
+def _regex(nodes: tuple[_Node, ...], ear: _Ear) -> str:
     """The expression over characters, or over characters and sounds in turn (``_interleave``).
 
     By sound a word of two syllables and more may be misheard; a single character (不, 我, 打) has too many homophones and must be
-    the character itself, and so must numerals: recognisers write numbers as numbers.
+    the character itself, unless doubt favours the agent and it stands in a run. Numerals must be numerals always: recognisers
+    write numbers as numbers.
     """
     parts = []
-    for node in nodes:
+    for nth, node in enumerate(nodes):
+        left = not isinstance(nodes[nth - 1], _Gap) if nth else ear.left
+        right = not isinstance(nodes[nth + 1], _Gap) if nth + 1 < len(nodes) else ear.right
         if isinstance(node, _Literal):
-            parts.append(_literal(node.text) if by_sound else re.escape(node.text))
+            by_sound = ear.sounds and (len(node.text) > 1 or (ear.runs and (left or right)))
+            parts.append(_sounding(node.text) if by_sound else _exact(node.text, ear.sounds))
         elif isinstance(node, _Gap):
-            parts.append(f"(?:..){{0,{node.size}}}?" if by_sound else f".{{0,{node.size}}}?")
+            parts.append(f"(?:..){{0,{node.size}}}?" if ear.sounds else f".{{0,{node.size}}}?")
         elif isinstance(node, _Number):
             often = f"{{{node.count},{8 * node.count}}}"
-            parts.append(f"(?:[{_NUMERALS}].){often}" if by_sound else f"[{_NUMERALS}]{often}")
+            parts.append(f"(?:[{_NUMERALS}].){often}" if ear.sounds else f"[{_NUMERALS}]{often}")
         else:
             longest_first = sorted(node.options, key=_longest, reverse=True)  # so that 好的 is not read as 好
-            inner = "|".join(_regex(option, by_sound) for option in longest_first)
+            inner = "|".join(_regex(option, replace(ear, left=left, right=right)) for option in longest_first)
             parts.append(f"(?:{inner}){'?' if node.optional else ''}")
     return "".join(parts)
 
 
-def _literal(text: str) -> str:
-    if len(text) == 1:
-        return re.escape(text) + "."
+def _exact(text: str, interleaved: bool) -> str:
+    return "".join(re.escape(char) + "." for char in text) if interleaved else re.escape(text)
+
+
+def _sounding(text: str) -> str:
     readings = ["".join("." + re.escape(sound) for sound in reading) for reading in phonetics().readings(text)]
     return readings[0] if len(readings) == 1 else f"(?:{'|'.join(readings)})"
 
@@ -278,16 +297,21 @@ class Pattern:
 
     source: str
     chars: re.Pattern[str]
-    sounds: re.Pattern[str]
+    sounds: re.Pattern[str]  # over characters and sounds in turn, as is ``runs``
+    runs: re.Pattern[str]
     anchors: tuple[str, ...]  # sounds
     syllables: int
     literals: tuple[tuple[str, str], ...] = field(repr=False)  # (text, split sounds) of gapless readings long enough for distance
 
-    def find(self, chars: str, sounds: str, by_sound: bool, offset: int = 0) -> list[Match]:
-        """All matches, leftmost first, not overlapping; ``offset`` is where the strings begin in their stream."""
+    def find(self, chars: str, sounds: str, by_sound: bool, offset: int = 0, runs: bool = False) -> list[Match]:
+        """All matches, leftmost first, not overlapping; ``offset`` is where the strings begin in their stream.
+
+        ``by_sound`` takes words by their sound, ``runs`` also single characters that stand beside others.
+        """
         found = []
         step = 2 if by_sound else 1
-        expression, text = (self.sounds, _interleave(chars, sounds)) if by_sound else (self.chars, chars)
+        expression = self.chars if not by_sound else self.runs if runs else self.sounds
+        text = _interleave(chars, sounds) if by_sound else chars
         position = 0
         while (match := expression.search(text, position)) is not None:
             if match.start() % step:
@@ -355,8 +379,9 @@ def compile_pattern(source: str) -> Pattern:
     texts = [text for text in (_expand(nodes) or []) if len(text) >= FUZZY_FROM]
     return Pattern(
         source=source,
-        chars=re.compile(_regex(nodes, by_sound=False)),
-        sounds=re.compile(_regex(nodes, by_sound=True)),
+        chars=re.compile(_regex(nodes, _Ear())),
+        sounds=re.compile(_regex(nodes, _Ear(sounds=True))),
+        runs=re.compile(_regex(nodes, _Ear(sounds=True, runs=True))),
         anchors=tuple(dict.fromkeys(reading for anchor in anchors for reading in table.readings(anchor))),
         syllables=_shortest(nodes),
         literals=tuple((text, table.split(table.sound(text))) for text in texts),
