@@ -15,3 +15,4 @@ class Fairness:
     role_floor: float = 0.6  # a guessed role less sure than this proves nothing
     role_review: float = 0.85  # less sure than this: 待复核
     hit_floor: float = 0.35  # recogniser confidence at a hit, below it a commission is 待复核
+    blur: float = 0.6  # of a rule whose words are easily confused (review.below_confidence): below it the verdict is 无法判定

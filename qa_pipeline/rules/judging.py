@@ -64,6 +64,8 @@ def commission(judgement: Judgement, hits: Sequence[Hit], reason: str, ordinal: 
     heard = min((hit.confidence for hit in hits if hit.confidence is not None), default=None)
     floor = spec.review.below_confidence if spec.review.below_confidence is not None else fairness.hit_floor
     unsure = heard is not None and heard < floor
+    if spec.review.below_confidence is not None and heard is not None and heard < fairness.blur:
+        return not_evaluated(spec, f"{reason}；识别置信度只有 {heard:.0%}，听不真切，不予认定", evidence)
     matched = min((_MATCH_CONFIDENCE[hit.strength] for hit in hits), default=1.0)
     return Outcome(
         clause=spec.clause,
