@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from qa_pipeline.rules.links import circle, links, reachable, references
 from qa_pipeline.signals.amounts import DateSpec, MoneySpec
-from qa_pipeline.signals.base import Where
 from qa_pipeline.signals.call_facts import ConfirmationsSpec, DataSpec, SegmentSpec
 from qa_pipeline.signals.combine import AnyOfSpec, RepliedSpec, TogetherSpec, WithoutSpec
 from qa_pipeline.signals.entity import EntitySpec
@@ -133,6 +133,12 @@ class Judge:
         shapes = [bool(self.must), bool(self.must_not), self.at_most is not None, self.at_least is not None, self.each is not None]
         if sum(shapes) != 1:
             raise ValueError("judge 写且只写一种：must、must_not、at_most、at_least、each")
+        if self.at_most is not None and self.at_most.times < 0:
+            raise ValueError("at_most 的 times 不能小于 0")
+        if self.at_least is not None and not 1 <= self.at_least.kinds <= len(self.at_least.of):
+            raise ValueError("at_least 的 kinds 应在 1 到信号的个数之间")
+        if self.each is not None and not (self.each.before or self.each.after):
+            raise ValueError("each 的 before 与 after 至少写一个")
 
     @property
     def omission(self) -> bool:
@@ -222,14 +228,17 @@ class RuleSpec:
         used = {*self.judge.names(), *self.excuses}
         for condition in self.applies:
             used |= {name for name in (condition.found, condition.not_found) if name}
+        reached = reachable(self.signals, used)
         for spec in self.signals.values():
             used |= references(spec)
         if unknown := sorted(used - known):
             raise ValueError(f"没有定义的信号：{'、'.join(unknown)}；已定义：{'、'.join(sorted(known))}")
         if self.hotwords and not self.judge.omission:
             raise ValueError("只有“应说”的规则可以写 hotwords：识别器会凭空听出热词，违禁词绝不能写")
-        if unused := sorted(set(self.signals) - used):
+        if unused := sorted(set(self.signals) - reached):
             raise ValueError(f"定义了却没有用到的信号：{'、'.join(unused)}")
+        if way := circle(self.signals):
+            raise ValueError(f"信号互相引用，绕成了圈：{' → '.join(way)}")
 
     @property
     def judge_is_spoken(self) -> bool:
@@ -238,29 +247,6 @@ class RuleSpec:
 
 
 _SPOKEN = (PhraseSpec, SimilarSpec, MoneySpec, DateSpec, EntitySpec)
-
-
-def references(spec: object) -> set[str]:
-    """Names of other signals that a signal's definition mentions."""
-    return {name for name, _ in links(spec)}
-
-
-_TAKES_BACK = ("but", "not_after", "taken_back", "besides")
-
-
-def links(spec: object) -> list[tuple[str, bool]]:
-    """Other signals that a definition mentions, and whether finding them speaks for the signal (else against it)."""
-    found: list[tuple[str, bool]] = []
-    for item in fields(spec):  # type: ignore[arg-type]
-        value = getattr(spec, item.name)
-        if item.name in ("of", "by", "after", "against", *_TAKES_BACK) and value:
-            names = (value,) if isinstance(value, str) else value
-            found += [(name, item.name not in _TAKES_BACK) for name in names]
-        if isinstance(value, Where):
-            found += [(name, True) for name in (value.answering,) if name]
-            found += [(name, False) for name in (value.not_answering,) if name]
-            found += [(relation.signal, True) for relation in (value.after, value.before) if relation is not None]
-    return found
 
 
 def strengths(spec: RuleSpec) -> dict[str, str]:

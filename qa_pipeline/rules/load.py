@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qa_pipeline.errors import Problem, RuleFileError
-from qa_pipeline.rules.base import RuleSpec, references
+from qa_pipeline.rules.base import RuleSpec
 from qa_pipeline.rules.book import PhraseIndex, Rule, RuleBook, bind_rule
+from qa_pipeline.rules.links import references
 from qa_pipeline.signals.base import Bound
 from qa_pipeline.signals.kit import BindError, Kit, Matching
 from qa_pipeline.signals.phrase import PhraseSpec
@@ -60,8 +61,9 @@ def load_book(rules_dir: Path, lexicons_dir: Path, matching: Matching = "toleran
     rule_files = [path for path in sorted(rules_dir.rglob("*.yaml")) if path.name != POLICY_FILE]
     for path in lexicon_files:
         _lexicon(loading, path, _shown(path, lexicons_dir))
+    readable = not loading.problems
     for name in REQUIRED_LEXICONS:
-        if name not in loading.lexicons and not loading.problems:
+        if name not in loading.lexicons and readable:
             loading.note(str(lexicons_dir), f"缺少词库 {name}.yaml")
     if not rule_files:
         loading.note(str(rules_dir), "文件夹里没有规则文件（*.yaml）")
@@ -187,8 +189,8 @@ def _digest(files: list[Path], *folders: Path) -> str:
     whole = hashlib.sha256()
     named = []
     for path in files:
-        folder = next(folder for folder in folders if path.is_relative_to(folder))
-        named.append((path.relative_to(folder).as_posix(), path))
+        nth, folder = next((nth, folder) for nth, folder in enumerate(folders) if path.is_relative_to(folder))
+        named.append((f"{nth}/{path.relative_to(folder).as_posix()}", path))
     for name, path in sorted(named):
         content = path.read_bytes().replace(b"\r\n", b"\n")
         whole.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
