@@ -6,6 +6,7 @@ voiced stretches → pieces → windows → first hearing (all calls of a group 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,7 +50,9 @@ class HearingOptions:
     shortest_s: float = 8.0
     quantum_s: float = 1.0
     least_gap_s: float = 0.7
+    timestamps: bool = True
     prompt: str = ""
+    hotwords: str = ""
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((name, str(getattr(self, name))) for name in self.__slots__))
@@ -93,11 +96,12 @@ class FasterWhisperEngine:
         self.options = replace(options, compute_type=machine.compute_type)
         self.info = engine_info(model.name, model.sha256, self.options)
         self._whisper = Whisper(model.path, machine, options.language)
+        self.clock = self._whisper.clock
         self._vad = Vad()
         self._batch = batch
         self._rules = self.options.pack_rules()
-        self._first = Decoding(beam=options.beam, prompt=options.prompt)
-        self._second = Decoding(beam=options.second_beam, prompt=options.prompt)
+        self._first = Decoding(beam=options.beam, prompt=options.prompt, hotwords=options.hotwords, timestamps=options.timestamps)
+        self._second = replace(self._first, beam=options.second_beam)
 
     def transcribe_many(self, items: Iterable[Decoded]) -> Iterator[Transcript]:
         """See ``Engine``: recordings are gathered until their windows fill some batches, then heard together."""
@@ -129,13 +133,14 @@ class FasterWhisperEngine:
         readings: list[list[Segment]] = []
         for piece in pieces:
             window = alone(piece, rules)
-            heard = self._hear([(job, window)], how)[0]
-            readings.append([s for one in heard if not reject(one, SAMPLE_RATE) for _, s in segments_of(window, one, rules.gap)])
+            heard = [one for one in self._hear([(job, window)], how)[0] if not reject(one, SAMPLE_RATE)]
+            readings.append([segment for one in heard for segment in _reading(window, one, rules.gap)])
         return _distinct(readings[0]) if len(readings) == 1 else _joined([found[0] for found in readings if found])
 
     def _job(self, decoded: Decoded) -> _Job:
         samples = decoded.samples
-        quiet = [self._vad.probabilities(channel) for channel in samples]
+        with self.clock.stage("voice activity"):
+            quiet = [self._vad.probabilities(channel) for channel in samples]
         return _Job(decoded=decoded, quiet=quiet, voiced=[self._vad.spans(one, samples.shape[1]) for one in quiet])
 
     def _windows(self, job: _Job) -> list[Window]:
@@ -193,6 +198,8 @@ class FasterWhisperEngine:
 
         recording = job.decoded.recording
         voiced = _spans(job.voiced)
+        with self.clock.stage("acoustics"):
+            acoustics = measure(job.decoded, voiced)
         return Transcript(
             audio_hash=recording.audio_hash,
             duration_s=recording.duration_s,
@@ -202,7 +209,7 @@ class FasterWhisperEngine:
             voiced=voiced,
             uncovered=_spans(self._gaps(job), "有人说话，听了两遍都没有听出字"),
             dropped=tuple(sorted(job.dropped, key=lambda span: (span.start_s, span.channel))),
-            acoustics=measure(job.decoded, voiced),
+            acoustics=acoustics,
         )
 
     def _hear(self, requests: Sequence[tuple[_Job, Window]], how: Decoding) -> list[list[Heard]]:
@@ -250,6 +257,16 @@ def _spans(intervals: Sequence[Sequence[Interval]], note: str = "") -> tuple[Cha
         for start, end in found
     ]
     return tuple(sorted(spans, key=lambda span: (span.start_s, span.channel)))
+
+
+def _reading(window: Window, heard: Heard, limit: int) -> list[Segment]:
+    """A reading of a window of one piece: with word times if it has them, else with the times of the piece."""
+    if heard.words:
+        return [segment for _, segment in segments_of(window, heard, limit)]
+    piece, text = window.pieces[0], heard.text.strip()
+    confidence = round(math.exp(min(0.0, heard.avg_logprob)), 4)
+    start_s, end_s = seconds(piece.start), seconds(piece.end)
+    return [Segment(channel=piece.channel, start_s=start_s, end_s=end_s, text=text, confidence=confidence)] if text else []
 
 
 def _distinct(readings: Sequence[Segment]) -> tuple[Segment, ...]:

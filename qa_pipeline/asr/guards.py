@@ -47,12 +47,12 @@ def doubtful(heard: Heard, rate: int) -> bool:
 
 def reject(heard: Heard, rate: int) -> str:
     """Why a reading of a single stretch is thrown away, in Chinese; empty when it may stand."""
-    if not heard.words:
-        return ""
     if is_stock(heard.text):
         return "字幕套话，不是说话"
     if heard.cut_short or loop_in(heard.text) is not None:
         return "重复循环，不是说话"
+    if not heard.words:
+        return ""
     if too_fast(heard.words, rate):
         return "字数多于这段时间能说的字"
     if heard.no_speech > 0.6 and heard.avg_logprob < -1.0:

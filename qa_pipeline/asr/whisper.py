@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.asr.base import SAMPLE_RATE
+from qa_pipeline.asr.clock import Clock
 from qa_pipeline.errors import ModelError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Heard:
     """One reading of one window."""
 
     text: str
-    words: tuple[Timed, ...]
+    words: tuple[Timed, ...]  # only the best reading of a window has them
     avg_logprob: float
     no_speech: float  # 0..1
     cut_short: bool  # the length limit was reached: a loop
@@ -74,6 +75,7 @@ class Whisper:
     """A loaded model. ``language`` is Whisper's code (zh, yue)."""
 
     def __init__(self, folder: Path, machine: Machine, language: str = "zh") -> None:
+        self.clock = Clock()
         import ctranslate2
         import tokenizers
         from faster_whisper.feature_extractor import FeatureExtractor
@@ -100,8 +102,9 @@ class Whisper:
         """Encoder output ``[1, frames, width]`` of one window (int16, a multiple of 320 samples, at most 30 s)."""
         import numpy as np
 
-        mel = self._mel(window.astype(np.float32) / 32768.0, padding=0)[:, : len(window) // HOP]
-        return np.asarray(self._model.encode(self._storage(np.ascontiguousarray(mel[None], dtype=np.float32)), to_cpu=True))
+        with self.clock.stage("encode"):
+            mel = self._mel(window.astype(np.float32) / 32768.0, padding=0)[:, : len(window) // HOP]
+            return np.asarray(self._model.encode(self._storage(np.ascontiguousarray(mel[None], dtype=np.float32)), to_cpu=True))
 
     def decode(self, encoded: Sequence[NDArray[np.float32]], filled: Sequence[int], how: Decoding) -> list[list[Heard]]:
         """The readings of windows of one length, best first. ``filled``: samples before the closing silence of each."""
@@ -109,24 +112,22 @@ class Whisper:
 
         prompt = self._prompt(how)
         limit = min(_MAX_TOKENS, round(encoded[0].shape[1] * _FRAME / SAMPLE_RATE * _TOKENS_PER_S) + 8)
-        results = self._model.generate(
-            self._storage(np.concatenate(encoded)),
-            [prompt] * len(encoded),
-            beam_size=how.beam,
-            num_hypotheses=how.readings,
-            # CTranslate2 takes the smaller of half of it and what the prompt leaves.
-            max_length=max(2 * limit, limit + len(prompt)),
-            suppress_tokens=self._suppress,
-            return_scores=True,
-            return_no_speech_prob=True,
-        )
-        return [
-            [
-                self._heard(one, tokens, score, result.no_speech_prob, samples, limit)
-                for tokens, score in zip(result.sequences_ids, result.scores, strict=True)
+        with self.clock.stage("decode"):
+            results = self._model.generate(
+                self._storage(np.concatenate(encoded)),
+                [prompt] * len(encoded),
+                beam_size=how.beam,
+                num_hypotheses=how.readings,
+                # CTranslate2 takes the smaller of half of it and what the prompt leaves.
+                max_length=max(2 * limit, limit + len(prompt)),
+                suppress_tokens=self._suppress,
+                return_scores=True,
+                return_no_speech_prob=True,
+            )
+        with self.clock.stage("align"):
+            return [
+                self._readings(one, result, samples, limit) for one, samples, result in zip(encoded, filled, results, strict=True)
             ]
-            for one, samples, result in zip(encoded, filled, results, strict=True)
-        ]
 
     def _prompt(self, how: Decoding) -> list[int]:
         before: list[int] = []
@@ -137,18 +138,20 @@ class Whisper:
         start = [self._tokenizer.sot_prev, *before] if before else []
         return [*start, *self._tokenizer.sot_sequence, *([] if how.timestamps else [self._tokenizer.no_timestamps])]
 
-    def _heard(
-        self, encoded: NDArray[np.float32], ids: Sequence[int], score: float, no_speech: float, filled: int, limit: int
-    ) -> Heard:
-        tokens = [token for token in ids if token < self._tokenizer.eot]
-        text = self._tokenizer.decode(tokens)
-        return Heard(
-            text=text,
-            words=self._align(encoded, tokens, filled) if text.strip() else (),
-            avg_logprob=score * len(ids) / (len(ids) + 1),
-            no_speech=no_speech,
-            cut_short=len(ids) >= limit,
-        )
+    def _readings(self, encoded: NDArray[np.float32], result: Any, filled: int, limit: int) -> list[Heard]:
+        readings: list[Heard] = []
+        for ids, score in zip(result.sequences_ids, result.scores, strict=True):
+            tokens = [token for token in ids if token < self._tokenizer.eot]
+            text = self._tokenizer.decode(tokens)
+            reading = Heard(
+                text=text,
+                words=() if readings or not text.strip() else self._align(encoded, tokens, filled),
+                avg_logprob=score * len(ids) / (len(ids) + 1),
+                no_speech=result.no_speech_prob,
+                cut_short=len(ids) >= limit,
+            )
+            readings.append(reading)
+        return readings
 
     def _align(self, encoded: NDArray[np.float32], tokens: list[int], filled: int) -> tuple[Timed, ...]:
         import numpy as np

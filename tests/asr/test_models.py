@@ -13,7 +13,8 @@ from types import ModuleType
 import pytest
 
 from qa_pipeline.asr import models
-from qa_pipeline.asr.models import LocalModel, Part, PinnedFile
+from qa_pipeline.asr.models import LocalModel
+from qa_pipeline.asr.pinned import Part, PinnedFile
 from qa_pipeline.errors import ModelError
 
 WEIGHTS = (b"first half,", b"second half")
