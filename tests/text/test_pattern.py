@@ -124,7 +124,7 @@ def test_any_template_is_refused_or_runs_in_linear_time(template: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "template", ["一~30一~30一~30二", "#########元", "二#~30#~10#", "一#点#点#点#二", "[一][一][一][一][一][一][一][一]二"]
+    "template", ["一~30一~30一~30二", "#########元", "二#~20#", "一#点#点#点#二", "[一][一][一][一][一][一][一][一]二"]
 )
 def test_the_worst_templates_against_the_worst_text(template: str) -> None:
     text = "二元" + "一" * 300
