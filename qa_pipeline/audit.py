@@ -6,6 +6,7 @@ A rule sees one call and nothing of other rules. A rule that raises is 无法判
 from __future__ import annotations
 
 import logging
+
 from qa_pipeline.model import Conversation, Outcome, Verdict
 from qa_pipeline.rules.applies import applies, unmet_need
 from qa_pipeline.rules.book import Rule, RuleBook
@@ -47,12 +48,14 @@ def judge_rule(book: RuleBook, rule: Rule, ctx: Context) -> tuple[Outcome, ...]:
     """Applicability, then needs, then excuses, then the verdict shape; exceptions become 无法判定."""
     spec = rule.spec
     try:
+        unknown = ""
         for condition in spec.applies:
             answer, reason = applies(ctx, condition, book.activation)
-            if answer is None:
-                return (not_evaluated(spec, reason),)
-            if not answer:
+            if answer is False:  # whatever the others would say
                 return (not_applicable(spec, reason),)
+            unknown = unknown or ("" if answer else reason)
+        if unknown:
+            return (not_evaluated(spec, unknown),)
         for need in spec.needs:
             if unmet := unmet_need(ctx, need, book.fairness):
                 return (not_evaluated(spec, unmet),)

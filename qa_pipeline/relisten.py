@@ -95,7 +95,7 @@ def _searched(conversation: Conversation, outcomes: tuple[Outcome, ...]) -> set[
                 turns |= {
                     turn.index
                     for turn in conversation.turns
-                    if turn.role is item.role
+                    if item.role in (None, turn.role)
                     and turn.start_s is not None
                     and turn.end_s is not None
                     and turn.start_s >= item.start_s - 0.01

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qa_pipeline.audit import audit_one
@@ -30,27 +30,34 @@ _GAP_S = 0.4
 _BOOLEANS = {"true": True, "false": False, "是": True, "否": False}
 
 
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "hangup_by": HangupBy,
+    "call_type": CallType,
+    "outcome": CallOutcome,
+    "trial_days": int,
+    "agent_channel": int,
+    "hangup_at": float,
+    "charged": _BOOLEANS.__getitem__,
+    "complaint": _BOOLEANS.__getitem__,
+}
+
+
 class ExampleError(ValueError):
     """An example is malformed; Chinese."""
 
 
 def call_data(fields: Mapping[str, str], call_id: str = "例") -> CallData:
-    """Call data from manifest columns as text; unknown columns go to ``extra``."""
+    """Call data from manifest columns as text; unknown columns go to ``extra``. ExampleError names what cannot be read."""
     known: dict[str, object] = {}
     extra: list[tuple[str, str]] = []
     for name, value in fields.items():
-        if name in ("hangup_by", "call_type", "outcome"):
-            known[name] = {"hangup_by": HangupBy, "call_type": CallType, "outcome": CallOutcome}[name](value)
-        elif name in ("trial_days", "agent_channel"):
-            known[name] = int(value)
-        elif name == "hangup_at":
-            known[name] = float(value)
-        elif name in ("charged", "complaint"):
-            known[name] = _BOOLEANS[value]
-        elif name in CallData.__dataclass_fields__:
-            known[name] = value
-        else:
+        if name not in CallData.__dataclass_fields__:
             extra.append((name, value))
+            continue
+        try:
+            known[name] = _READERS.get(name, str)(value)
+        except (KeyError, ValueError):
+            raise ExampleError(f"例子的通话数据不对：{name} 写的是“{value}”") from None
     return CallData(call_id=str(known.pop("call_id", call_id)), extra=tuple(sorted(extra)), **known)  # type: ignore[arg-type]
 
 
@@ -64,12 +71,7 @@ def conversation_of(example: Example, call_id: str = "例") -> Conversation:
         end = turn.end_s if turn.end_s is not None else start + max(0.3, len(turn.text) / _CHARS_PER_S)
         turns.append(replace(turn, index=len(turns), start_s=round(start, 3), end_s=round(end, 3)))
         clock = max(clock, end)
-    fields = example.call or {}
-    try:
-        call = call_data(fields, call_id)
-    except (KeyError, ValueError) as error:
-        raise ExampleError(f"例子的通话数据不对：{error}") from None
-    return Conversation(call=call, turns=tuple(turns), duration_s=round(clock, 3))
+    return Conversation(call=call_data(example.call or {}, call_id), turns=tuple(turns), duration_s=round(clock, 3))
 
 
 def _written(text: str) -> tuple[Turn, float]:

@@ -126,11 +126,16 @@ def _searched(turns: Sequence[Turn], missing: Sequence[str], judgement: Judgemen
         quote=text if len(text) <= 120 else text[:60] + "……" + text[-60:],
         heard_as="",
         turn=turns[0].index if turns else None,
-        role=turns[0].role if turns else Role.AGENT,
+        role=_only({turn.role for turn in turns}),
         start_s=min(starts, default=None),
         end_s=max(ends, default=None),
         note=f"在这一段里找：{labels}（共 {len(turns)} 个话轮）",
     )
+
+
+def _only(roles: set[Role]) -> Role | None:
+    """The role of whom the span is; None when everybody's words were searched."""
+    return next(iter(roles)) if len(roles) == 1 else None if roles else Role.AGENT
 
 
 def _hearing_doubt(judgement: Judgement, searched: Sequence[Turn], scopes: Sequence[Scope]) -> str | None:
@@ -144,7 +149,7 @@ def _hearing_doubt(judgement: Judgement, searched: Sequence[Turn], scopes: Seque
     start = min((turn.start_s for turn in searched if turn.start_s is not None), default=None)
     end = max((turn.end_s for turn in searched if turn.end_s is not None), default=None)
     low = None if any(scope.low.turn >= 0 for scope in scopes) is False and start is None else start
-    roles = {Role.AGENT, Role.UNKNOWN}
+    roles = set(Role) if ctx.both_roles else {Role.UNKNOWN, *(turn.role for turn in searched or ctx.view.turns)}
     lost = [
         span
         for span in ctx.conversation.uncovered
