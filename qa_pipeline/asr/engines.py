@@ -12,7 +12,7 @@ from qa_pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
     from qa_pipeline.asr.base import Engine
-    from qa_pipeline.asr.faster_whisper import HearingOptions
+    from qa_pipeline.asr.options import HearingOptions
     from qa_pipeline.config import AsrSettings
     from qa_pipeline.model import EngineInfo
 
@@ -42,8 +42,8 @@ def _kind(settings: AsrSettings) -> EngineKind:
 
 
 def _describe_faster_whisper(settings: AsrSettings) -> EngineInfo:
-    from qa_pipeline.asr.faster_whisper import engine_info
     from qa_pipeline.asr.models import DEFAULT, model_hash
+    from qa_pipeline.asr.options import engine_info
 
     return engine_info(settings.model or DEFAULT, model_hash(settings.model), _options(settings))
 
@@ -62,7 +62,7 @@ def _open_faster_whisper(settings: AsrSettings) -> Engine:
 
 
 def _options(settings: AsrSettings) -> HearingOptions:
-    from qa_pipeline.asr.faster_whisper import HearingOptions
+    from qa_pipeline.asr.options import HearingOptions
 
     compute_type = settings.compute_type or ("int8" if device_of(settings) == "cpu" else "float16")
     return HearingOptions(

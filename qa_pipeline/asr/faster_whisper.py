@@ -10,16 +10,17 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from qa_pipeline.asr.assemble import segments_of
 from qa_pipeline.asr.base import SAMPLE_RATE
-from qa_pipeline.asr.coverage import CoverageRules, Interval, Said, uncovered
+from qa_pipeline.asr.coverage import Interval, Said, uncovered
 from qa_pipeline.asr.guards import doubtful, reject
-from qa_pipeline.asr.packing import PackRules, Piece, Window, alone, make_pieces, pack, seconds
+from qa_pipeline.asr.options import HearingOptions, engine_info, to_samples
+from qa_pipeline.asr.packing import Piece, Window, alone, make_pieces, pack, seconds
 from qa_pipeline.asr.vad import FRAME, Vad
 from qa_pipeline.asr.whisper import Decoding, Heard, Machine, Whisper
-from qa_pipeline.model import ChannelSpan, EngineInfo, Segment, Transcript
+from qa_pipeline.model import ChannelSpan, Segment, Transcript
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,52 +29,8 @@ if TYPE_CHECKING:
     from qa_pipeline.asr.models import LocalModel
     from qa_pipeline.intake.decode import Decoded
 
-NAME = "faster-whisper"
 _GROUP_WINDOWS = 4  # a group of calls is heard together once it fills this many batches
 _GROUP_SECONDS = 1800  # and never holds more audio than this, but for a single long recording
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HearingOptions:
-    """Everything besides the model that changes what is heard; stands in ``EngineInfo``. The figures behind the defaults are
-    in ``benchmarks/README.md``."""
-
-    language: str = "zh"
-    compute_type: str = "int8"
-    beam: int = 1
-    second_beam: int = 5
-    window_s: float = 15.0
-    gap_s: float = 0.6
-    keep_s: float = 0.8
-    pad_s: float = 0.15
-    tail_s: float = 1.0
-    shortest_s: float = 8.0
-    quantum_s: float = 1.0
-    least_gap_s: float = 0.7
-    timestamps: bool = True
-    prompt: str = ""
-    hotwords: str = ""
-
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        return tuple(sorted((name, str(getattr(self, name))) for name in self.__slots__))
-
-    def pack_rules(self) -> PackRules:
-        return PackRules(
-            window=_samples(self.window_s),
-            gap=_samples(self.gap_s),
-            keep=_samples(self.keep_s),
-            pad=_samples(self.pad_s),
-            quantum=_samples(self.quantum_s),
-            shortest=_samples(self.shortest_s),
-            tail=_samples(self.tail_s),
-        )
-
-    def coverage_rules(self) -> CoverageRules:
-        return CoverageRules(reach=_samples(0.25), longest=_samples(0.7), least=_samples(self.least_gap_s))
-
-
-def engine_info(model: str, model_hash: str, options: HearingOptions) -> EngineInfo:
-    return EngineInfo(name=NAME, model=model, model_hash=model_hash, options=options.pairs())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +44,11 @@ class _Job:
     fallback: dict[Piece, Segment] = field(default_factory=dict)  # the first reading of a doubtful window, if it may stand
     again: list[Piece] = field(default_factory=list)
     dropped: list[ChannelSpan] = field(default_factory=list)
+
+
+class _Activity(TypedDict):
+    voiced: list[list[Interval]]
+    quiet: list[NDArray[np.float32]]
 
 
 class FasterWhisperEngine:
@@ -119,29 +81,29 @@ class FasterWhisperEngine:
         yield from self._hear_group(jobs, windows)
 
     def listen_again(self, decoded: Decoded, span: ChannelSpan, hotwords: tuple[str, ...]) -> tuple[Segment, ...]:
-        """See ``Engine``. Spans longer than a window are heard window by window; then there is one reading only."""
+        """See ``Engine``. Only the voiced parts of the span are heard. More than one window of speech has one reading only."""
         total = decoded.samples.shape[1]
-        start, end = max(0, _samples(span.start_s)), min(total, _samples(span.end_s))
+        start, end = max(0, to_samples(span.start_s)), min(total, to_samples(span.end_s))
         channel = span.channel if span.channel < decoded.samples.shape[0] else 0
         if end - start < FRAME:
             return ()
-        how = replace(self._second, readings=self.options.second_beam, hotwords=" ".join(hotwords))
-        rules = replace(self._rules, window=_samples(28.0), pad=0)
-        quiet = self._vad.probabilities(decoded.samples[channel, start:end])
-        pieces = make_pieces(channel, [(start, end)], total, _quietest(quiet, start), rules)
-        job = _Job(decoded=decoded, voiced=[], quiet=[])
-        readings: list[list[Segment]] = []
-        for piece in pieces:
-            window = alone(piece, rules)
-            heard = [one for one in self._hear([(job, window)], how)[0] if not reject(one, SAMPLE_RATE)]
-            readings.append([segment for one in heard for segment in _reading(window, one, rules.gap)])
-        return _distinct(readings[0]) if len(readings) == 1 else _joined([found[0] for found in readings if found])
+        samples = decoded.samples[channel : channel + 1, start:end]
+        part = _Job(decoded=replace(decoded, samples=samples), **self._activity(samples))
+        windows = [(part, window) for window in self._windows(part)]
+        how = replace(self._second, readings=self.options.readings, hotwords=" ".join(hotwords))
+        found: list[list[Segment]] = []
+        for (_, window), heard in zip(windows, self._hear(windows, how), strict=True):
+            readings = [_reading(window, one, self._rules.gap) for one in heard if not reject(one, SAMPLE_RATE)]
+            found.append([_moved(reading, channel, seconds(start)) for reading in readings if reading is not None])
+        return _distinct(found[0]) if len(found) == 1 else _joined([readings[0] for readings in found if readings])
 
     def _job(self, decoded: Decoded) -> _Job:
-        samples = decoded.samples
+        return _Job(decoded=decoded, **self._activity(decoded.samples))
+
+    def _activity(self, samples: NDArray[np.int16]) -> _Activity:
         with self.clock.stage("voice activity"):
             quiet = [self._vad.probabilities(channel) for channel in samples]
-        return _Job(decoded=decoded, quiet=quiet, voiced=[self._vad.spans(one, samples.shape[1]) for one in quiet])
+        return {"quiet": quiet, "voiced": [self._vad.spans(one, samples.shape[1]) for one in quiet]}
 
     def _windows(self, job: _Job) -> list[Window]:
         return [w for channel, spans in enumerate(job.voiced) for w in pack(self._pieces(job, channel, spans), self._rules)]
@@ -188,7 +150,7 @@ class FasterWhisperEngine:
         said: dict[int, list[Said]] = defaultdict(list)
         for segment in job.segments:
             for word in segment.words:
-                start, end = _samples(word.start_s), _samples(word.end_s)
+                start, end = to_samples(word.start_s), to_samples(word.end_s)
                 said[segment.channel].append(Said(start=start, end=end, chars=word.end - word.start))
         rules = self.options.coverage_rules()
         return [uncovered(spans, said[channel], rules) for channel, spans in enumerate(job.voiced)]
@@ -259,14 +221,21 @@ def _spans(intervals: Sequence[Sequence[Interval]], note: str = "") -> tuple[Cha
     return tuple(sorted(spans, key=lambda span: (span.start_s, span.channel)))
 
 
-def _reading(window: Window, heard: Heard, limit: int) -> list[Segment]:
-    """A reading of a window of one piece: with word times if it has them, else with the times of the piece."""
+def _reading(window: Window, heard: Heard, limit: int) -> Segment | None:
+    """A reading of a window as one segment: with word times if it has them, else with the times of the window's pieces."""
     if heard.words:
-        return [segment for _, segment in segments_of(window, heard, limit)]
-    piece, text = window.pieces[0], heard.text.strip()
+        return next(iter(_joined([segment for _, segment in segments_of(window, heard, limit)])), None)
+    if not (text := heard.text.strip()):
+        return None
+    first, last = window.pieces[0], window.pieces[-1]
     confidence = round(math.exp(min(0.0, heard.avg_logprob)), 4)
-    start_s, end_s = seconds(piece.start), seconds(piece.end)
-    return [Segment(channel=piece.channel, start_s=start_s, end_s=end_s, text=text, confidence=confidence)] if text else []
+    return Segment(channel=first.channel, start_s=seconds(first.start), end_s=seconds(last.end), text=text, confidence=confidence)
+
+
+def _moved(segment: Segment, channel: int, by_s: float) -> Segment:
+    words = tuple(replace(word, start_s=round(word.start_s + by_s, 3), end_s=round(word.end_s + by_s, 3)) for word in segment.words)
+    start_s, end_s = round(segment.start_s + by_s, 3), round(segment.end_s + by_s, 3)
+    return replace(segment, channel=channel, start_s=start_s, end_s=end_s, words=words)
 
 
 def _distinct(readings: Sequence[Segment]) -> tuple[Segment, ...]:
@@ -287,7 +256,3 @@ def _joined(parts: Sequence[Segment]) -> tuple[Segment, ...]:
         text += part.text
     confidence = round(sum(word.confidence for word in words) / len(words), 4)
     return (replace(parts[0], end_s=parts[-1].end_s, text=text, words=tuple(words), confidence=confidence),)
-
-
-def _samples(value_s: float) -> int:
-    return round(value_s * SAMPLE_RATE)

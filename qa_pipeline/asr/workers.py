@@ -8,8 +8,7 @@ reported as a failure of that recording. Memory is bounded: no more is handed ou
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,32 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.asr import worker_process
 from qa_pipeline.asr.engines import describe_engine, device_of, open_engine
+from qa_pipeline.asr.plan import Plan, Result
 from qa_pipeline.asr.worker_process import Broken, Failed, Hear, HeardOne, Idle, Listen, Listened, ListenRequest, Ready
 from qa_pipeline.errors import ModelError, StageError
-from qa_pipeline.model import EngineInfo, Recording, Segment, Transcript
+from qa_pipeline.model import EngineInfo, Segment
 
 if TYPE_CHECKING:
     from qa_pipeline.asr.base import Engine
     from qa_pipeline.config import AsrSettings
 
-_BATCH = 8  # recordings handed to a worker at once: enough windows of the same length to decode together
-_AHEAD = 4  # batches per worker that may be finished before the consumer has asked for them
 _WORKER_BYTES = 700 << 20  # a worker with the built-in model needs at most this much
 _START_FAILURES = 3
 
 Opener = Callable[["AsrSettings"], "Engine"]
 OnProgress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """One recording: heard (``recording`` and ``transcript``) or failed (``error``)."""
-
-    key: str
-    path: Path
-    recording: Recording | None = None
-    transcript: Transcript | None = None
-    error: StageError | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,52 +39,6 @@ class _Worker:
     ready: bool = False
     tasks: dict[int, Path] = field(default_factory=dict)  # handed out, not answered
     busy: bool = False
-
-
-class _Plan:
-    """What is left to hand out, and in which portions; forgets what was delivered."""
-
-    def __init__(self, items: Sequence[tuple[str, Path]], workers: int) -> None:
-        self.items = items
-        self._next = 0
-        self._workers = workers
-        self._alone: deque[int] = deque()
-        self._deaths: dict[int, int] = {}
-        self.done: dict[int, Result] = {}
-
-    def take(self, delivered: int) -> tuple[int, ...]:
-        """Numbers of the next recordings for a free worker: empty when there are none, or when the consumer lags behind."""
-        if self._alone:
-            return (self._alone.popleft(),)
-        if self._next - delivered > _AHEAD * _BATCH * self._workers:
-            return ()
-        left = len(self.items) - self._next
-        size = min(left, max(1, min(_BATCH, left // (2 * self._workers))))
-        portion = tuple(range(self._next, self._next + size))
-        self._next += size
-        return portion
-
-    def died(self, numbers: Iterable[int]) -> None:
-        """A worker died with these recordings in hand."""
-        for number in sorted(numbers):
-            self._deaths[number] = self._deaths.get(number, 0) + 1
-            if self._deaths[number] == 1:
-                self._alone.append(number)
-            else:
-                path = self.items[number][1]
-                message = f"{path}：识别进程两次在这段录音上意外退出，已跳过。其他录音不受影响；请检查文件是否损坏、内存是否足够。"
-                self.finish(number, error=StageError("asr", message))
-
-    def finish(
-        self,
-        number: int,
-        *,
-        recording: Recording | None = None,
-        transcript: Transcript | None = None,
-        error: StageError | None = None,
-    ) -> None:
-        key, path = self.items[number]
-        self.done[number] = Result(key=key, path=path, recording=recording, transcript=transcript, error=error)
 
 
 class WorkerPool:
@@ -110,6 +51,7 @@ class WorkerPool:
         self._settings = settings
         self._opener = opener
         self._workers: list[_Worker] = []
+        self._listener: _Worker | None = None
         self._failed_starts = 0
 
     @property
@@ -125,12 +67,13 @@ class WorkerPool:
 
     def close(self) -> None:
         """End all processes, at once."""
-        for worker in self._workers:
+        workers = [*self._workers, *([self._listener] if self._listener else [])]
+        for worker in workers:
             worker.process.kill()
-        for worker in self._workers:
+        for worker in workers:
             worker.process.join()
             worker.connection.close()
-        self._workers = []
+        self._workers, self._listener = [], None
 
     def hear(self, items: Iterable[tuple[str, Path]], on_progress: OnProgress | None = None) -> Iterator[Result]:
         """One result per item, in order. ``on_progress`` gets key and audio seconds when a recording is done, in any order.
@@ -141,7 +84,7 @@ class WorkerPool:
         if not tasks:
             return
         limit = worker_count(self._settings, len(tasks))
-        plan = _Plan(tasks, limit)
+        plan = Plan(tasks, limit)
         complete = False
         try:
             for number in range(len(tasks)):
@@ -155,9 +98,13 @@ class WorkerPool:
                 self.close()
 
     def listen(self, path: Path, requests: tuple[ListenRequest, ...]) -> tuple[tuple[Segment, ...], ...]:
-        """Hear spans of one recording again: for each the readings, best first. Raises StageError, ModelError."""
+        """Hear spans of one recording again: for each the readings, best first. Raises StageError, ModelError.
+
+        May be called while ``hear`` is under way: when all workers are busy, a further process listens, so that nobody waits
+        for the recordings that they have in hand.
+        """
         for _ in range(2):
-            worker = next((one for one in self._workers if not one.busy), None) or self._start(1)
+            worker = self._free()
             try:
                 while not worker.ready:
                     self._started(worker, worker.connection.recv())
@@ -172,18 +119,29 @@ class WorkerPool:
             raise StageError(answer.stage, answer.message)
         raise StageError("asr", f"{path}：重听时识别进程两次意外退出。请检查文件是否损坏、内存是否足够。")
 
-    def _hand_out(self, plan: _Plan, delivered: int, limit: int) -> None:
+    def _free(self) -> _Worker:
+        """A worker without recordings; starts the listener when there is none."""
+        for worker in self._workers:
+            if worker.ready and not worker.busy:
+                return worker
+        if self._listener is None:
+            self._listener = self._start(len(self._workers) + 1)
+        return self._listener
+
+    def _hand_out(self, plan: Plan, delivered: int, limit: int) -> None:
         for worker in list(self._workers):
             if not worker.busy:
                 self._give(worker, plan, delivered)
         while len(self._workers) < limit and (portion := plan.take(delivered)):
-            self._send(self._start(limit), plan, portion)
+            worker = self._start(limit)
+            self._workers.append(worker)
+            self._send(worker, plan, portion)
 
-    def _give(self, worker: _Worker, plan: _Plan, delivered: int) -> None:
+    def _give(self, worker: _Worker, plan: Plan, delivered: int) -> None:
         if portion := plan.take(delivered):
             self._send(worker, plan, portion)
 
-    def _send(self, worker: _Worker, plan: _Plan, portion: tuple[int, ...]) -> None:
+    def _send(self, worker: _Worker, plan: Plan, portion: tuple[int, ...]) -> None:
         worker.tasks = {number: plan.items[number][1] for number in portion}
         worker.busy = True
         with suppress(OSError):  # dead already: its sentinel says so
@@ -198,11 +156,9 @@ class WorkerPool:
         process = context.Process(target=worker_process.run, args=(theirs, self._opener, settings), daemon=True, name="qa-asr")
         process.start()
         theirs.close()
-        worker = _Worker(process=process, connection=ours)
-        self._workers.append(worker)
-        return worker
+        return _Worker(process=process, connection=ours)
 
-    def _receive(self, plan: _Plan, on_progress: OnProgress | None) -> None:
+    def _receive(self, plan: Plan, on_progress: OnProgress | None) -> None:
         """Wait for something to happen and take note of it."""
         from multiprocessing.connection import wait
 
@@ -219,7 +175,7 @@ class WorkerPool:
             self._bury(worker)
             plan.died(worker.tasks)
 
-    def _note(self, worker: _Worker, message: object, plan: _Plan, on_progress: OnProgress | None) -> None:
+    def _note(self, worker: _Worker, message: object, plan: Plan, on_progress: OnProgress | None) -> None:
         if isinstance(message, HeardOne):
             worker.tasks.pop(message.number)
             plan.finish(message.number, recording=message.recording, transcript=message.transcript)
@@ -244,7 +200,10 @@ class WorkerPool:
 
     def _bury(self, worker: _Worker) -> None:
         """A worker is dead. Raises ModelError when they die again and again without having started."""
-        self._workers.remove(worker)
+        if worker is self._listener:
+            self._listener = None
+        else:
+            self._workers.remove(worker)
         worker.process.join(timeout=5)
         worker.process.kill()
         worker.connection.close()

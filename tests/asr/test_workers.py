@@ -9,8 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from qa_pipeline.asr import workers
-from qa_pipeline.asr.workers import Result, WorkerPool, worker_count
+from qa_pipeline.asr import plan, workers
+from qa_pipeline.asr.plan import Result
+from qa_pipeline.asr.workers import WorkerPool, worker_count
 from qa_pipeline.config import AsrSettings
 from qa_pipeline.errors import ModelError, StageError
 from qa_pipeline.model import ChannelSpan
@@ -113,18 +114,18 @@ def test_leaving_early_ends_the_processes(tmp_path: Path) -> None:
 
 
 def test_a_slow_consumer_is_not_run_away_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_AHEAD", 1)
-    monkeypatch.setattr(workers, "_BATCH", 2)
-    plan = workers._Plan(files(tmp_path, *(f"n{number}" for number in range(20))), 2)
-    taken = [plan.take(0) for _ in range(6)]
+    monkeypatch.setattr(plan, "AHEAD", 1)
+    monkeypatch.setattr(plan, "BATCH", 2)
+    portions = plan.Plan(files(tmp_path, *(f"n{number}" for number in range(20))), 2)
+    taken = [portions.take(0) for _ in range(6)]
     assert taken == [(0, 1), (2, 3), (4, 5), (), (), ()]
-    assert plan.take(2) == (6, 7)
+    assert portions.take(2) == (6, 7)
 
 
 def test_portions_shrink_towards_the_end_so_that_all_workers_finish_together(tmp_path: Path) -> None:
-    plan = workers._Plan([("k", tmp_path)] * 40, 2)
+    portions = plan.Plan([("k", tmp_path)] * 40, 2)
     sizes = []
-    while portion := plan.take(40):
+    while portion := portions.take(40):
         sizes.append(len(portion))
     assert sizes == [8, 8, 6, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1]
 
@@ -145,6 +146,17 @@ def test_a_span_is_heard_again_with_its_hotwords(tmp_path: Path) -> None:
         with pytest.raises(StageError, match="不是可识别的录音"):
             pool.listen(no_audio, ((SPAN, ()),))
         assert len(pool.listen(path, ((SPAN, ()),))) == 1
+
+
+def test_one_can_listen_while_all_workers_are_busy(tmp_path: Path) -> None:
+    items = files(tmp_path, "a", "slow1", "slow2")
+    with WorkerPool(TWO, open_fake) as pool:
+        results = pool.hear(items)
+        assert heard(next(results)) == ("key-a", "a")
+        assert [[one.text for one in answer] for answer in pool.listen(items[0][1], ((SPAN, ("工号",)),))] == [["a 工号"]]
+        assert len(children()) == 3
+        results.close()  # type: ignore[attr-defined]
+    assert children() == []
 
 
 def test_workers_are_as_asked_but_no_more_than_recordings() -> None:

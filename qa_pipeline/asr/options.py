@@ -1,0 +1,60 @@
+"""What the default engine is told besides the model; part of the provenance of every transcript."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qa_pipeline.asr.base import SAMPLE_RATE
+from qa_pipeline.asr.coverage import CoverageRules
+from qa_pipeline.asr.packing import PackRules
+from qa_pipeline.model import EngineInfo
+
+NAME = "faster-whisper"
+
+
+def to_samples(value_s: float) -> int:
+    return round(value_s * SAMPLE_RATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearingOptions:
+    """Everything besides the model that changes what is heard; stands in ``EngineInfo``. The figures behind the defaults are
+    in ``benchmarks/README.md``."""
+
+    language: str = "zh"
+    compute_type: str = "int8"
+    beam: int = 1
+    second_beam: int = 5
+    readings: int = 4
+    window_s: float = 15.0
+    gap_s: float = 0.6
+    keep_s: float = 0.8
+    pad_s: float = 0.15
+    tail_s: float = 1.0
+    shortest_s: float = 8.0
+    quantum_s: float = 1.0
+    least_gap_s: float = 0.7
+    timestamps: bool = True
+    prompt: str = ""
+    hotwords: str = ""
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted((name, str(getattr(self, name))) for name in self.__slots__))
+
+    def pack_rules(self) -> PackRules:
+        return PackRules(
+            window=to_samples(self.window_s),
+            gap=to_samples(self.gap_s),
+            keep=to_samples(self.keep_s),
+            pad=to_samples(self.pad_s),
+            quantum=to_samples(self.quantum_s),
+            shortest=to_samples(self.shortest_s),
+            tail=to_samples(self.tail_s),
+        )
+
+    def coverage_rules(self) -> CoverageRules:
+        return CoverageRules(reach=to_samples(0.25), longest=to_samples(0.7), least=to_samples(self.least_gap_s))
+
+
+def engine_info(model: str, model_hash: str, options: HearingOptions) -> EngineInfo:
+    return EngineInfo(name=NAME, model=model, model_hash=model_hash, options=options.pairs())
