@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,6 +43,12 @@ MadeOption = Annotated[str | None, typer.Option("--at", help="报表上写的时
 AgentOption = Annotated[str, typer.Option("--agent", help="只看这个工号。", show_default=False, metavar="工号")]
 TeamOption = Annotated[str, typer.Option("--team", help="只看这个班组。", show_default=False, metavar="班组")]
 
+MailOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mail-to", help="发给这个邮件地址，可写多次；服务器用环境变量 QA_MAIL_… 设置。", show_default=False, metavar="地址"
+    ),
+]
 UsersOption = Annotated[
     list[Path] | None, typer.Option("--users", help="结算表：甲方的计费用户清单，可写多次。", show_default=False, metavar="文件")
 ]
@@ -75,6 +83,7 @@ def _command(kind: str) -> Callable[..., int]:
         team: TeamOption = "",
         users: UsersOption = None,
         folder: scripts.FolderOption = None,
+        mail_to: MailOption = None,
         at: MadeOption = None,
         show_private: PrivateOption = False,
     ) -> int:
@@ -89,7 +98,7 @@ def _command(kind: str) -> Callable[..., int]:
             files=tuple(users or ()),
             scripts=folder,
         )
-        return deliver(settings, kind, wish, form=form, target=target)
+        return deliver(settings, kind, wish, Delivery(form=form, target=target, mail_to=tuple(mail_to or ())))
 
     return report
 
@@ -100,28 +109,43 @@ def wish_of(settings: Settings, **values: Any) -> Wish:
     return Wish(show_private=settings.output.show_private, **values)
 
 
-def deliver(settings: Settings, kind: str, wish: Wish, *, form: str | None, target: Path | None) -> int:
-    """Makes a report and writes it to a file or the screen."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Where a report goes: the screen, a file, people by mail."""
+
+    form: str | None = None
+    target: Path | None = None
+    mail_to: tuple[str, ...] = ()
+
+
+def deliver(settings: Settings, kind: str, wish: Wish, way: Delivery) -> int:
+    """Makes a report and writes it to a file or the screen, and mails it."""
     from qa_pipeline.errors import UserError
     from qa_pipeline.policy import load_policy
-    from qa_pipeline.report import registry
+    from qa_pipeline.report import mail, registry
 
-    chosen = registry.form_of(target, form)
-    if chosen not in registry.FORMS:
-        raise UserError(f"没有“{chosen}”这种格式。可用：{'、'.join(registry.FORMS)}。")
-    if target is None and chosen == "xlsx":
+    form = registry.form_of(way.target, way.form or ("html" if way.mail_to and way.target is None else None))
+    if form not in registry.FORMS:
+        raise UserError(f"没有“{form}”这种格式。可用：{'、'.join(registry.FORMS)}。")
+    if form == "xlsx" and way.target is None and not way.mail_to:
         raise UserError(f"xlsx 是二进制文件，请用 --out 指明写到哪里，例如 --out {kind}.xlsx。")
+    server = mail.server_from(os.environ) if way.mail_to else None
     store = store_of(settings) if kind == "kpi" else existing_store(settings)
     report = registry.build(store, load_policy(settings.policy_file()), kind, wish)
-    data = registry.render(report, chosen)
-    if target is None:
+    data = registry.render(report, form)
+    if way.target is not None:
+        from qa_pipeline.tables import write_whole
+
+        write_whole(way.target, data)
+        say(f"{report.title}（{report.period}）：{way.target}")
+    elif server is None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
-        return Exit.DONE
-    from qa_pipeline.tables import write_whole
-
-    write_whole(target, data)
-    say(f"{report.title}（{report.period}）：{target}")
+    if server is not None:
+        name = way.target.name if way.target is not None else f"{kind}.{form}"
+        message = mail.message_of(report, [(name, form, data)], sender=server.sender, to=way.mail_to, at=wish.made_at)
+        mail.send(server, message)
+        say(f"已发给 {'、'.join(way.mail_to)}。")
     return Exit.DONE
 
 
@@ -131,7 +155,7 @@ def day(text: str | None, option: str) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text.replace("/", "-"))
+        return datetime.strptime(text.replace("/", "-"), "%Y-%m-%d").date()
     except ValueError:
         raise UserError(f"{option} 的日期“{text}”不对，请写成 2026-11-21 的样子。") from None
 

@@ -205,7 +205,7 @@ def _attendance(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Lay
                 {cells.text("team")} AS team, read_time(day)::DATE AS day, day AS day_raw,
                 {", ".join(f"{cells.length(name)} AS {name}, {cells.text(name)} AS {name}_raw" for name in lengths)},
                 {", ".join(f"coalesce(read_time(read_time(day)::DATE::VARCHAR || ' ' || {cells.text(name)}), read_time({cells.text(name)})) AS {name}" for name in clocks)},
-                {cells.flag("present")} AS present, {cells.flag("left")} AS "left"
+                {cells.flag("present")} AS present, {cells.flag("resigned")} AS resigned
             FROM log"""
     )
     for start, end in (("planned_start", "planned_end"), ("sign_in", "sign_out")):
@@ -221,7 +221,7 @@ def _attendance(connection: duckdb.DuckDBPyConnection, file_id: int, layout: Lay
         f"""INSERT INTO attendance SELECT {file_id}, row, agent_id, agent_name, team, day,
                 coalesce(planned_s, {span.format("planned_start", "planned_end")}), paid_s, ontime_s,
                 coalesce(logged_s, {span.format("sign_in", "sign_out")}), productive_s, waiting_s, away_s,
-                coalesce(present, CASE WHEN coalesce(logged_s, {span.format("sign_in", "sign_out")}) > 0 THEN true END), "left",
+                coalesce(present, CASE WHEN coalesce(logged_s, {span.format("sign_in", "sign_out")}) > 0 THEN true END), resigned,
                 CASE WHEN planned_start IS NOT NULL AND sign_in IS NOT NULL THEN
                     greatest(0, {span.format("greatest(planned_start, sign_in)", "least(planned_end, sign_out)")}) END,
                 CASE WHEN planned_start IS NOT NULL AND sign_in IS NOT NULL THEN {span.format("planned_start", "planned_end")} END,

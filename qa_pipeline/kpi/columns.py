@@ -52,7 +52,7 @@ ATTENDANCE: Names = {
     "sign_in": ("签入时间", "签入", "登录时间", "上线时间"),
     "sign_out": ("签出时间", "签出", "退出时间", "下线时间"),
     "present": ("是否出勤", "出勤"),
-    "left": ("是否离职", "离职"),
+    "resigned": ("是否离职", "离职"),
 }
 ACCOUNTS: Names = {
     "account": ("客户编号", "客户ID", "数据编号", "名单编号", "account_id", "customer_id", "客户号码", "号码", "电话号码"),

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS calls (
 );
 CREATE TABLE IF NOT EXISTS attendance (
     file_id INTEGER, row BIGINT, agent_id VARCHAR, agent_name VARCHAR, team VARCHAR, day DATE, planned_s DOUBLE, paid_s DOUBLE,
-    ontime_s DOUBLE, logged_s DOUBLE, productive_s DOUBLE, waiting_s DOUBLE, away_s DOUBLE, present BOOLEAN, "left" BOOLEAN,
+    ontime_s DOUBLE, logged_s DOUBLE, productive_s DOUBLE, waiting_s DOUBLE, away_s DOUBLE, present BOOLEAN, resigned BOOLEAN,
     fitted_s DOUBLE, shift_s DOUBLE, counted BOOLEAN
 );
 CREATE TABLE IF NOT EXISTS accounts (

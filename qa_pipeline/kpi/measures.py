@@ -257,8 +257,8 @@ MEASURES: Mapping[str, Measure] = {
     "leavers": Measure(
         title="离职人数",
         table="attendance",
-        sql='count(DISTINCT agent_id) FILTER ("left")',
-        needs=("attendance.left",),
+        sql="count(DISTINCT agent_id) FILTER (resigned)",
+        needs=("attendance.resigned",),
         additive=False,
     ),
     "cost": Measure(title="费用", table="costs", sql="sum(amount)", needs=("costs.amount",), unit="money"),

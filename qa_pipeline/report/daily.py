@@ -114,7 +114,7 @@ def _sampled(reading: Reading, sample: list[dict[str, Any]]) -> Section:
     rows = [
         row
         | {
-            "why": row["marks"] or "随机",
+            "why": "、".join(filter(None, ("随机" if row["base"] else "", row["marks"]))),
             "conclusion": conclusion(row["score"], row["qualified"], row["fatal"]),
             "state": row["state"] or "没有工单",
             "assignee": names.get(row["assignee"] or "", row["assignee"]),

@@ -21,7 +21,7 @@ def build(reading: Reading) -> Report:
     """As of the last day of the period: what is still to be done then."""
     reading.need("r_calls")
     today = reading.period.last
-    due = [item for item in callbacks(reading) if not item.settled and item.found_on >= reading.period.first]
+    due = [item for item in callbacks(reading) if not item.settled and reading.period.first <= item.found_on <= today]
     confirmations = [item for item in followup.confirmations(reading.tx, today) if reading.period.first <= item.sold_on]
     black = reading.rows(_BLACKLISTED)
     late = [item for item in confirmations if item.state in ("逾期未确认", "不得收费")]

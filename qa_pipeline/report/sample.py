@@ -13,11 +13,12 @@ from qa_pipeline.report.reviewed import recheck_list
 _SAMPLES = """
     SELECT one.sample_id, one.level, one.date_from, one.date_to, one.seed, one.frame AS frame,
         count(item.call_id) FILTER (item.base) AS base, count(item.call_id) FILTER (NOT item.base) AS added,
-        count(DISTINCT done.call_id) AS reviewed, count(item.call_id) AS drawn
+        count(*) FILTER (coalesce(mine.state, usual.state) = '已完成') AS reviewed, count(item.call_id) AS drawn
     FROM samples AS one
     LEFT JOIN sample_items AS item USING (sample_id)
-    LEFT JOIN (SELECT DISTINCT sample_id, call_id FROM r_cases WHERE kind <> 'blind' AND state = '已完成') AS done
-        ON done.sample_id = one.sample_id AND done.call_id = item.call_id
+    LEFT JOIN (SELECT sample_id, call_id, state FROM r_cases WHERE kind <> 'blind') AS mine
+        ON mine.sample_id = one.sample_id AND mine.call_id = item.call_id
+    LEFT JOIN (SELECT call_id, state FROM r_cases WHERE kind = 'primary') AS usual ON usual.call_id = item.call_id
     WHERE one.date_from <= $last::DATE AND one.date_to >= $first::DATE
     GROUP BY ALL ORDER BY one.date_from, one.sample_id
 """
