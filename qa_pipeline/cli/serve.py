@@ -42,7 +42,8 @@ def serve(
     ] = None,
     behind_proxy: Annotated[bool, typer.Option("--behind-proxy", help="前面有反向代理：采信它转来的协议和来源地址。")] = False,
     at: Annotated[
-        str | None, typer.Option("--at", help="演示用：从这个时间开始计时，如 2026-11-02T09:30。", show_default=False, metavar="时间")
+        str | None,
+        typer.Option("--at", help="演示用：从这个时间开始计时，如 2026-11-02T09:30。", show_default=False, metavar="时间"),
     ] = None,
 ) -> int:
     """打开网页：复核、管理、申诉、规则。数据和程序都在本机，不用联网。"""

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from qa_pipeline.casework import (
     appeals,
+    assigning,
     cases,
     closing,
     complaints,
@@ -147,7 +148,7 @@ def open_case(site: Site, tx: Tx, ids: dict[str, str], said: OpenCase) -> Done:
     opening = cases.Opening(call_id=said.call_id, reason=said.reason, advice=tuple(sorted(agreement.advice_only(tx))))
     case = cases.open_case(tx, opening)
     if tx.actor.has(Post.QA_LEAD):
-        case = cases.assign_evenly(tx, [case])[0]
+        case = assigning.assign_evenly(tx, [case])[0]
     return _case(f"已建工单 {case.case_id}{f'，分给 {case.assignee}' if case.assignee else '，等待质检组长分配'}。", case)
 
 
@@ -156,7 +157,7 @@ class Assign(Versioned):
 
 
 def assign(site: Site, tx: Tx, ids: dict[str, str], said: Assign) -> Done:
-    case = cases.assign(tx, ids["case_id"], said.reviewer, said.version)
+    case = assigning.assign(tx, ids["case_id"], said.reviewer, said.version)
     return _case(f"工单 {case.case_id} 已分给 {said.reviewer}。", case)
 
 

@@ -23,7 +23,16 @@ from qa_pipeline.web.views import render
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-_TITLES = {403: "没有权限", 404: "没有找到", 405: "不能这样请求", 409: "已被别人改动", 413: "内容太大", 422: "没有做成", 429: "请稍候"}
+_TITLES = {
+    403: "没有权限",
+    404: "没有找到",
+    405: "不能这样请求",
+    409: "已被别人改动",
+    410: "地址已过期",
+    413: "内容太大",
+    422: "没有做成",
+    429: "请稍候",
+}
 
 
 def create_app(options: Options) -> FastAPI:
@@ -134,4 +143,6 @@ def _ask_for_error(request: Request) -> Ask:
     site: Site = request.app.state.site
     session = site.sessions.read(request.cookies.get(COOKIE))
     found = site.person(session.person_id) if session is not None else None
-    return Ask(request=request, site=site, person=found[0] if found else NOBODY, session=session if found else None, form=FormData())
+    return Ask(
+        request=request, site=site, person=found[0] if found else NOBODY, session=session if found else None, form=FormData()
+    )

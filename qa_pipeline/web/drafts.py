@@ -159,8 +159,6 @@ def publish(site: Site, person: Person, changes: dict[str, str], reason: str) ->
     at = site.now()
     version = site.rules.publish(changes, at=at, by_person=person.person_id, reason=reason)
     action = "policy.publish" if set(changes) == {POLICY} else "rules.publish"
-    site.act(
-        person, lambda tx: tx.log(action, f"版本 {version.number}", {"files": sorted(changes), "reason": reason.strip()})
-    )
+    site.act(person, lambda tx: tx.log(action, f"版本 {version.number}", {"files": sorted(changes), "reason": reason.strip()}))
     site.reload()
     return replace(version)

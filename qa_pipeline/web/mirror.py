@@ -235,7 +235,6 @@ class Mirror:
 
     def fill(self) -> None:
         """A whole new copy; the old one goes when its last reader has finished."""
-        import duckdb
 
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._lock:

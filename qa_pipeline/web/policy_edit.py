@@ -47,7 +47,7 @@ def _number(text: str, field: str, clause: str) -> int | Decimal:
         value = int(text) if field in _WHOLE else Decimal(text)
     except (ValueError, InvalidOperation):
         raise UserError(f"{where}：“{text}”不是数字。") from None
-    if not value >= 0 or value > 100_000:
+    if (isinstance(value, Decimal) and not value.is_finite()) or not 0 <= value <= 100_000:
         raise UserError(f"{where}：要在 0 到 100000 之间。")
     return value
 

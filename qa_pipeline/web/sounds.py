@@ -107,7 +107,7 @@ def _mixed(data: bytes, channels: int) -> bytes:
     if channels == 1:
         return data
     samples = np.frombuffer(data, np.int16).reshape(-1, channels).astype(np.int32).sum(axis=1)
-    return np.clip(samples, -32768, 32767).astype(np.int16).tobytes()
+    return bytes(np.clip(samples, -32768, 32767).astype(np.int16).tobytes())
 
 
 def _wav(data: bytes, rate: int) -> bytes:

@@ -183,9 +183,8 @@ def _facts(run: AuditRun, masker: Masker) -> tuple[tuple[str, str], ...]:
         ("班组", call.team or ""),
         ("客户", " ".join(filter(None, (masker.name(call.customer_name), masker.number(call.customer_number))))),
         ("业务", call.product or ""),
-        ("类型", CALL_TYPE.get(call.call_type or "", "")),
-        ("结果", OUTCOME.get(call.outcome or "", "")),
-        ("开始", (call.started_at or "").replace("T", " ")[:16]),
+        ("类型", "，".join(filter(None, (CALL_TYPE.get(call.call_type or "", ""), OUTCOME.get(call.outcome or "", ""))))),
+        ("时间", (call.started_at or "").replace("T", " ")[:16]),
         ("时长", clock(run.conversation.duration_s)),
     )
     return tuple((name, value) for name, value in pairs if value)
@@ -241,9 +240,9 @@ def _tokens(turn: Turn, text: str, marks: list[tuple[int, int, int]]) -> tuple[T
     tokens = []
     for start, end in zip(edges, edges[1:], strict=False):
         at = bisect_right(starts, start) - 1
-        word = turn.words[at] if at >= 0 and start < turn.words[at].end else None
+        spoken = turn.words[at] if at >= 0 and start < turn.words[at].end else None
         finding = next((number for begin, stop, number in marks if begin <= start < stop), 0)
-        timed = word or turn
+        timed = spoken or turn
         tokens.append(Token(text=text[start:end], start_s=timed.start_s, end_s=timed.end_s, finding=finding))
     return tuple(tokens) if turn.words or marks else (Token(text=text, start_s=turn.start_s, end_s=turn.end_s, finding=0),)
 

@@ -41,7 +41,9 @@ class Today:
 
 
 def today(tx: Tx) -> Today:
-    sample = tx.row("SELECT sample_id, date_to, frame FROM samples WHERE level = 'daily' ORDER BY date_to DESC, sample_id DESC LIMIT 1")
+    sample = tx.row(
+        "SELECT sample_id, date_to, frame FROM samples WHERE level = 'daily' ORDER BY date_to DESC, sample_id DESC LIMIT 1"
+    )
     sample_id, day, frame = sample if sample else ("", None, 0)
     items = tx.row("SELECT count(*) FILTER (base), count(*) FILTER (NOT base) FROM sample_items WHERE sample_id = ?", [sample_id])
     cases = tx.row(
@@ -161,6 +163,11 @@ class Heat:
         calls = self.calls.get(team, 0)
         return 100 * self.hits.get((clause, team), 0) / calls if calls else 0.0
 
+    def shade(self, clause: str, team: str) -> int:
+        """0..8 for the colour of a cell; 8 is the highest rate of the table."""
+        most = max((self.per_100(code, name) for code, _ in self.clauses for name in self.teams), default=0.0)
+        return round(8 * (self.per_100(clause, team) / most) ** 0.6) if most else 0
+
 
 def heat(tx: Tx, since: date | None = None, team: str = "") -> Heat:
     calls = dict(
@@ -190,32 +197,6 @@ def heat(tx: Tx, since: date | None = None, team: str = "") -> Heat:
         hits={(row[0], row[2]): row[3] for row in rows},
         confirmed={(row[0], row[1]): row[2] for row in confirmed},
     )
-
-
-def heat_chart(found: Heat) -> dict[str, Any]:
-    clauses = list(reversed(found.clauses))
-    names = [f"{clause} {title}" for clause, title in clauses]
-    values = [[round(found.per_100(clause, team), 2) for team in found.teams] for clause, _ in clauses]
-    counts = [[found.hits.get((clause, team), 0) for team in found.teams] for clause, _ in clauses]
-    return {
-        "data": [
-            {
-                "type": "heatmap",
-                "x": list(found.teams),
-                "y": names,
-                "z": values,
-                "customdata": counts,
-                "texttemplate": "%{z:.1f}",
-                "xgap": 3,
-                "ygap": 3,
-                "colorscale": [[0, "#f3f6f5"], [0.35, "#bfdcd5"], [1, "#0b6b5c"]],
-                "colorbar": {"thickness": 10, "title": {"text": "每百通", "side": "right"}},
-                "hovertemplate": "%{x} %{y}<br>每百通 %{z} 通（共 %{customdata} 通）<extra></extra>",
-            }
-        ],
-        "layout": {"xaxis": {"side": "top"}, "margin": {"l": 160, "t": 40, "r": 20, "b": 10}},
-        "links": {name: f"/manage/calls?clause={clause}" for name, (clause, _) in zip(names, clauses, strict=True)},
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

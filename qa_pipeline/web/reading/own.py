@@ -23,47 +23,41 @@ class OwnCase:
     product: str
     finished_at: datetime
     clauses: tuple[str, ...]  # confirmed and standing
-    points: int
     yuan: Decimal
     score: int
+    fatal: bool
     overturned: int
 
 
 def own_cases(tx: Tx, agent_id: str) -> list[OwnCase]:
-    """Reviewed calls, newest first. The score is what the confirmed points leave; 0 when the case itself was fined (不合格工单)."""
+    """Reviewed calls with what people's decisions came to, newest first."""
     rows = tx.rows(
         """SELECT one.case_id, one.call_id, call.started_at, run.duration_s, coalesce(call.product, ''), one.finished_at,
                (SELECT list_sort(list(DISTINCT clause)) FROM decisions_now WHERE case_id = one.case_id AND decision = 'confirm'),
-               coalesce(held.points, 0)::INTEGER, coalesce(held.yuan, 0)::DECIMAL(12,2), coalesce(held.failed, false),
+               done.fine_yuan, done.score, done.fatal,
                (SELECT count(*) FROM decisions_now WHERE case_id = one.case_id AND decision = 'overturn')
            FROM (SELECT * FROM cases_now WHERE agent_id = ? AND kind = 'primary' AND state = ?) AS one
+           JOIN case_results AS done ON done.case_id = one.case_id
            LEFT JOIN runs AS run ON run.run_id = one.run_id
            LEFT JOIN calls AS call ON call.call_id = one.call_id
-           LEFT JOIN (SELECT case_id, sum(points) AS points, sum(yuan) AS yuan,
-                          bool_or(rule_id = 'case' AND yuan > 0) AS failed
-                      FROM (SELECT case_id, rule_id, sum(points) AS points, sum(yuan) AS yuan FROM ledger_entries
-                            WHERE party = ? AND account IN (?, ?, ?) GROUP BY case_id, rule_id) GROUP BY case_id) AS held
-               ON held.case_id = one.case_id
+           WHERE done.seq IN (SELECT max(seq) FROM case_results GROUP BY case_id)
            ORDER BY one.finished_at DESC, one.case_id""",
-        [agent_id, CaseState.FINISHED, Party.AGENT, Account.PROPOSED, Account.CONFIRMED, Account.BOOKED],
+        [agent_id, CaseState.FINISHED],
     )
-    base = tx.policy.file.base_score
-    return [
-        OwnCase(
-            case_id=case_id,
-            call_id=call_id,
-            started_at=started_at,
-            duration_s=duration_s,
-            product=product,
-            finished_at=finished_at,
-            clauses=tuple(clauses or ()),
-            points=points,
-            yuan=yuan,
-            score=0 if failed else max(0, base - points),
-            overturned=overturned,
-        )
-        for case_id, call_id, started_at, duration_s, product, finished_at, clauses, points, yuan, failed, overturned in rows
+    names = [
+        "case_id",
+        "call_id",
+        "started_at",
+        "duration_s",
+        "product",
+        "finished_at",
+        "clauses",
+        "yuan",
+        "score",
+        "fatal",
+        "overturned",
     ]
+    return [OwnCase(**(dict(zip(names, row, strict=True)) | {"clauses": tuple(row[6] or ())})) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,9 +72,13 @@ def my_call(ask: Asked, call_id: str) -> Response:
         if run is None:
             raise NotHere("这通电话的文字已按保存期清理。")
         findings = findings_of(tx, case) if case is not None and finished else []
-        standing = [item for item in findings if item.confirmed or (item.live is not None and item.live.decision.value == "overturn")]
+        standing = [
+            item for item in findings if item.confirmed or (item.live is not None and item.live.decision.value == "overturn")
+        ]
         valued = ledger.value_of(tx, case) if case is not None and finished else None
-        mine = {(item.rule_id, item.ordinal): item for item in appeals.find_appeals(tx, agent_id=agent_id) if item.case_id == case_id}
+        mine = {
+            (item.rule_id, item.ordinal): item for item in appeals.find_appeals(tx, agent_id=agent_id) if item.case_id == case_id
+        }
         until = case.finished_at + timedelta(days=tx.settings.appeal_days) if case and case.finished_at else None
     values = page_values(ask, run, standing, call, hide=not finished)
     if valued is not None:

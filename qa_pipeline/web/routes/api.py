@@ -162,5 +162,3 @@ def follow(ask: Asked) -> Response:
 def everybody(ask: Asked) -> Response:
     with ask.look() as tx:
         return _json(people.all_people(tx.connection, active=False))
-
-

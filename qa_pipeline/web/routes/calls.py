@@ -78,7 +78,7 @@ def sheet(ask: Asked, call_id: str) -> Response:
 def _recording(ask: Ask, call_id: str, what: str) -> Recording:
     """The recording behind a signed address, if this person may still open the call."""
     if ask.session is None or not ask.site.sessions.media_right(ask.session, call_id, ask.text("t")):
-        raise Refused(403, "录音地址已过期，请刷新页面。")
+        raise Refused(410, "录音地址已过期，请刷新页面。")
     with ask.look() as tx:
         if ask.request.headers.get("range", "bytes=0-").startswith("bytes=0-"):
             access.opened_call(ask, tx, call_id, what)
@@ -117,5 +117,3 @@ def clip(ask: Asked, call_id: str) -> Response:
     except AudioError as error:
         raise NotHere(str(error)) from error
     return Response(data, media_type="audio/wav", headers={"cache-control": "private, max-age=1800"})
-
-

@@ -81,9 +81,13 @@ def _register() -> None:
             f"/do{action.path}", _form_route(action), methods=["POST"], name=f"do.{action.name}", include_in_schema=False
         )
         router.add_api_route(
-            f"/api/v1{action.path}", _api_route(action), methods=["POST"], name=f"api.{action.name}", summary=action.title, tags=["动作"]
+            f"/api/v1{action.path}",
+            _api_route(action),
+            methods=["POST"],
+            name=f"api.{action.name}",
+            summary=action.title,
+            tags=["动作"],
         )
 
 
 _register()
-

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from qa_pipeline.casework.cases import get_case, refusal
+from qa_pipeline.casework.assigning import refusal
+from qa_pipeline.casework.cases import get_case
 from qa_pipeline.casework.findings import findings_of
 from qa_pipeline.casework.people import all_people
 from qa_pipeline.casework.values import CaseState, Post

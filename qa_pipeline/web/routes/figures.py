@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -62,12 +64,14 @@ def calls(ask: Asked) -> Response:
     with ask.look() as tx:
         lines, total = flagged.find_calls(tx, wanted)
         teams = [row[0] for row in tx.rows("SELECT DISTINCT team FROM call_versions WHERE team IS NOT NULL ORDER BY team")]
-    return render(ask, "calls.html", lines=lines, total=total, wanted=wanted, only=flagged.ONLY, teams=teams, page_size=flagged.PAGE)
+    return render(
+        ask, "calls.html", lines=lines, total=total, wanted=wanted, only=flagged.ONLY, teams=teams, page_size=flagged.PAGE
+    )
 
 
 @router.get("/manage/teams", name="manage.teams")
 def teams(ask: Asked) -> Response:
-    def make() -> object:
+    def make() -> Any:
         with ask.look() as tx:
             return *figures.by_group(tx, "team"), figures.agents(tx)
 
@@ -81,7 +85,7 @@ def team(ask: Asked) -> Response:
     if not name:
         raise NotHere("没有写明班组。")
 
-    def make() -> object:
+    def make() -> Any:
         with ask.look() as tx:
             return (
                 figures.by_group(tx, "agent_id"),
@@ -147,4 +151,4 @@ def clauses(ask: Asked) -> Response:
             return figures.heat(tx, figures.since(tx, days), shown_team)
 
     heat, at = ask.site.results.get(("heat", shown_team, days), make)
-    return render(ask, "clauses.html", heat=heat, chart=figures.heat_chart(heat), at=at, days=days)
+    return render(ask, "clauses.html", heat=heat, at=at, days=days)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -19,7 +20,7 @@ _SHOWN = (Account.PROPOSED, Account.CONFIRMED, Account.BOOKED, Account.REVERSED)
 
 @router.get("/manage/money", name="manage.money")
 def money(ask: Asked) -> Response:
-    def make() -> object:
+    def make() -> Any:
         with ask.look() as tx:
             return figures.balances(tx), figures.money_by_month(tx)
 

@@ -94,7 +94,9 @@ class Draft(Model):
     model_config = {"extra": "forbid", "str_max_length": MOST_BYTES}
 
 
-@router.post("/api/v1/studio/check", name="api.rule.check", summary="检查一份规则草稿：错误、例子、在已存通话上的结果", tags=["规则"])
+@router.post(
+    "/api/v1/studio/check", name="api.rule.check", summary="检查一份规则草稿：错误、例子、在已存通话上的结果", tags=["规则"]
+)
 def check(ask: Asked, body: Draft) -> Response:
     run = ask.site.mirror.store.load_run(body.call_id) if body.call_id else None
     if body.call_id and run is None:

@@ -16,7 +16,7 @@ router = APIRouter()
 
 @router.get("/manage/calibration", name="manage.calibration")
 def calibration(ask: Asked) -> Response:
-    def make() -> object:
+    def make() -> Any:
         with ask.look() as tx:
             trust = agreement.trust(tx)
             titles = dict(tx.rows("SELECT clause, any_value(title) FROM outcomes GROUP BY clause"))

@@ -65,7 +65,7 @@ document.addEventListener("DOMContentLoaded", () => {
     });
     reasons.onkeydown = (event) => {
       const at = Number(event.key) - 1;
-      if (event.target !== text && box.children[at]) { event.preventDefault(); box.children[at].click(); }
+      if (event.target !== text && box.children[at]) { event.preventDefault(); event.stopPropagation(); box.children[at].click(); }
     };
     reasons.onclose = () => { if (reasons.returnValue === "ok" && text.value.trim()) decide(card, decision, text.value.trim()); reasons.returnValue = ""; };
     reasons.showModal();

@@ -112,7 +112,8 @@ document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(".hit.active").forEach((one) => one.classList.remove("active"));
     active = card;
     card.classList.add("active");
-    card.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    const panel = card.closest(".findings");
+    if (panel && panel.scrollHeight > panel.clientHeight) panel.scrollTo({ top: card.offsetTop - panel.offsetTop - 46, behavior: "smooth" });
     const marks = document.querySelectorAll(`.hit[data-f="${card.dataset.f}"]`);
     marks.forEach((one) => one.classList.add("active"));
     const place = marks[0]?.closest(".turn") || (card.dataset.turn && document.getElementById("t" + card.dataset.turn)) || turns.find((one) => one.e >= +card.dataset.s)?.node;

@@ -1,0 +1,158 @@
+"""What people do on the pages arrives in the store, once, and with its traces."""
+
+from __future__ import annotations
+
+import time
+
+from conftest import Office
+
+from qa_pipeline.casework import log
+
+
+def _case(office: Office) -> str:
+    """A fresh case on the desk of qa1, made beside the server as another process would."""
+    from casework_make import finding
+
+    with office.site.store.held.alone():  # this test and the server are one process: only one may have the file
+        case = office.centre.case(finding("A04", quote="不知道"), finding("A04", 1, quote="就别说了"))
+    _seen(office, case.case_id)
+    return case.case_id
+
+
+def _seen(office: Office, case_id: str) -> None:
+    office.be("lead")
+    end = time.monotonic() + 10
+    while office.get(f"/cases/{case_id}").status_code != 200:
+        assert time.monotonic() < end, "the pages did not take over what another process wrote"
+        time.sleep(0.1)
+
+
+def test_a_case_from_the_queue_to_the_end(office: Office) -> None:
+    case_id = _case(office)
+    office.be("qa1")
+    assert case_id in office.get("/desk").text
+    version = office.ok(office.get(f"/api/v1/cases/{case_id}"))["case"]["version"]
+    first = office.ok(office.api(f"/cases/{case_id}/decisions", {"finding": "A04#0", "decision": "confirm", "version": version}))
+    assert (first["state"], first["version"]) == ("复核中", version + 1)
+    refused = office.api(f"/cases/{case_id}/finish", {"version": first["version"]})
+    assert (refused.status_code, "没有决定" in refused.json()["error"]) == (422, True)
+    body = {"finding": "A04#1", "decision": "reject", "reason": "是客户说的", "version": first["version"]}
+    second = office.ok(office.api(f"/cases/{case_id}/decisions", body))
+    done = office.form(f"/do/cases/{case_id}/finish", version=str(second["version"]), note="", back="/desk/next")
+    assert (done.status_code, done.headers["location"]) == (303, "/desk/next")
+    shown = office.be("lead").ok(office.get(f"/api/v1/cases/{case_id}"))
+    assert shown["case"]["state"] == "已完成"
+    assert [(item["finding"], item["decision"]) for item in shown["findings"]] == [("A04#0", "confirm"), ("A04#1", "reject")]
+
+
+def test_whoever_acts_on_an_old_version_is_told_and_changes_nothing(office: Office) -> None:
+    case_id = _case(office)
+    office.be("qa1")
+    version = office.ok(office.get(f"/api/v1/cases/{case_id}"))["case"]["version"]
+    office.ok(office.api(f"/cases/{case_id}/decisions", {"finding": "A04#0", "decision": "confirm", "version": version}))
+    late = office.be("lead").api(
+        f"/cases/{case_id}/decisions", {"finding": "A04#0", "decision": "reject", "reason": "不算", "version": version}
+    )
+    assert (late.status_code, "刚被别人改动过" in late.json()["error"]) == (409, True)
+    assert office.ok(office.get(f"/api/v1/cases/{case_id}"))["findings"][0]["decision"] == "confirm"
+
+
+def test_an_appeal_from_the_agent_to_the_decision(office: Office) -> None:
+    case_id = office.things["done"]
+    page = office.be("a1001").get(f"/me/calls/{office.things['call_id']}").text
+    assert "A11" in page and "提交申诉" in page
+    filed = office.form("/do/appeals", case_id=case_id, finding="A11#0", reason="前面说过资费", back="/me")
+    assert (filed.status_code, filed.headers["location"]) == (303, "/me")
+    appeal_id = next(item["appeal_id"] for item in office.ok(office.get("/api/v1/appeals")) if item["clause"] == "A11")
+    office.be("chief1").ok(office.api(f"/appeals/{appeal_id}/comment", {"note": "听了，确实说过"}))
+    office.be("lead").ok(office.api(f"/appeals/{appeal_id}/decision", {"uphold_agent": True, "note": "成立"}))
+    page = office.be("a1001").get(f"/appeals/{appeal_id}").text
+    assert "申诉成立" in page and "听了，确实说过" in page
+    assert office.be("a1002").get(f"/appeals/{appeal_id}").status_code == 404
+
+
+def test_every_opening_of_a_call_is_in_the_log(office: Office) -> None:
+    call_id = office.things["open_call"]
+    office.be("boss").get(f"/calls/{call_id}")
+    office.site.access.flush()
+    page = office.get(f"/admin/log?person=boss&thing={call_id}").text
+    assert "查看" in page and "文字" in page and "完整" in page
+    with office.site.mirror.store.read() as connection:
+        assert log.verify(connection) is None
+
+
+def test_amounts_of_the_policy_change_by_version_with_a_reason(office: Office) -> None:
+    office.be("boss")
+    preview = office.form("/admin/policy", **{"A04.fine": "15", "B2.supervisor_fine": "5", "A01.fine": "10"})
+    assert preview.status_code == 200 and "A04" in preview.text and "作为新版本生效" in preview.text and "A01" not in preview.text
+    refused = office.form("/admin/policy/publish", **{"A04.fine": "15", "reason": ""})
+    assert refused.status_code == 303 and office.site.rules.versions() == []
+    done = office.form("/admin/policy/publish", **{"A04.fine": "15", "B2.supervisor_fine": "5", "reason": "2026 年新规"})
+    assert done.status_code == 303
+    policy = office.site.policy.file
+    assert (str(policy.clauses["A04"].fine), str(policy.clauses["B2"].supervisor_fine)) == ("15", "5")
+    version = office.site.rules.versions()[0]
+    assert (version.number, version.by_person, version.reason, version.changed) == (1, "boss", "2026 年新规", ("policy.yaml",))
+    text = office.site.rules.policy_text()
+    assert "# 考核政策：扣分、扣款、致命项、处分。" in text  # comments stay
+
+
+def test_amounts_that_are_none_are_refused(office: Office) -> None:
+    office.be("boss")
+    for value in ("-1", "abc", "1e9", "NaN", ""):
+        answer = office.form("/admin/policy", **{"A05.fine": value})
+        assert (answer.status_code, answer.headers.get("location")) == (303, "/admin/policy"), value
+
+
+def test_a_rule_that_fails_its_examples_is_not_published(office: Office) -> None:
+    office.be("lead")
+    name = next(name for name in office.site.rules.files() if name.endswith("A04.yaml"))
+    good = office.site.rules.files()[name].read_text(encoding="utf-8")
+    bad = good.replace("must_not: [said]", "must: [said]")
+    assert bad != good
+    checked = office.ok(office.api("/studio/check", {"name": name, "text": bad}))
+    assert checked["good"] is False and any(item["problems"] for item in checked["examples"])
+    before = office.site.rules.versions()
+    office.form("/studio/publish", name=name, text=bad, reason="试试")
+    assert office.site.rules.versions() == before
+    broken = office.ok(office.api("/studio/check", {"name": name, "text": good + "\nnonsense: 1\n"}))
+    assert broken["problems"][0].startswith("第 ") and "nonsense" in broken["problems"][0]
+    fine = office.ok(office.api("/studio/check", {"name": name, "text": good}))
+    assert fine["good"] is True and fine["tried"] > 0
+
+
+def test_a_rule_is_published_as_a_version(office: Office) -> None:
+    office.be("lead")
+    name = next(name for name in office.site.rules.files() if name.endswith("A04.yaml"))
+    text = office.site.rules.files()[name].read_text(encoding="utf-8").replace("title: 服务忌语", "title: 服务忌语（新）")
+    answer = office.form("/studio/publish", name=name, text=text, reason="改名称")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/studio/versions")
+    assert office.site.specs()["A04"].title == "服务忌语（新）"
+    version = office.site.rules.versions()[0]
+    assert (version.changed, version.reason, version.by_person) == ((name,), "改名称", "lead")
+
+
+def test_a_page_of_an_empty_store_says_what_to_do(tmp_path, office: Office) -> None:  # type: ignore[no-untyped-def]
+    from fastapi.testclient import TestClient
+    from web_make import settings_for
+
+    from qa_pipeline.casework import people
+    from qa_pipeline.casework.desk import Desk
+    from qa_pipeline.casework.values import Person, Post
+    from qa_pipeline.store import open_store
+    from qa_pipeline.web import sessions
+    from qa_pipeline.web.app import create_app
+    from qa_pipeline.web.site import Options
+
+    db = tmp_path / "qa.duckdb"
+    with Desk(store=open_store(db), policy=office.centre.desk.policy).found(office.site.now()) as tx:
+        posts = tuple(Post)
+        people.save_person(tx, Person(person_id="all", name="一人", posts=posts, team="一组", agent_id="1"))
+    app = create_app(Options(settings=settings_for(db), now=office.site.now))
+    with TestClient(app) as client:
+        site = app.state.site
+        client.cookies.set(sessions.COOKIE, site.sessions.begin("all", 0))
+        pages = ["/desk", "/cases", "/manage", "/manage/calls", "/manage/teams", "/manage/clauses", "/appeals", "/manage/money"]
+        pages += ["/manage/calibration", "/manage/followup", "/manage/complaints", "/me", "/admin/people", "/admin/log"]
+        assert {url: client.get(url).status_code for url in pages} == dict.fromkeys(pages, 200)
+        assert "qa run" in client.get("/manage").text
