@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,12 @@ def test_the_clauses_that_are_easily_got_wrong_have_more_examples() -> None:
 
 def results(
     folder: Path,
-    violating: list[dict[str, Any]] = [],
-    clear: list[dict[str, Any]] = [],
-    todo: list[dict[str, Any]] = [],
+    violating: Sequence[dict[str, Any]] = (),
+    clear: Sequence[dict[str, Any]] = (),
+    todo: Sequence[dict[str, Any]] = (),
     **changes: Any,
 ) -> list[tuple[str, tuple[str, ...]]]:
-    made = book(folder, rule(examples={"violating": violating, "clear": clear, "todo": todo}, **changes))
+    made = book(folder, rule(examples={"violating": [*violating], "clear": [*clear], "todo": [*todo]}, **changes))
     return [(result.name, result.problems) for result in run_examples(made, made.rules[0])]
 
 

@@ -223,7 +223,7 @@ many:
         ("text: %甲\n".encode(), "t.yaml:1:7: 不是有效的 YAML：文字不能用这个符号开头，请加引号"),
         ("text: 甲\n---\ntext: 乙\n".encode(), "t.yaml:2:1: 不是有效的 YAML：一个文件只能写一份内容，不能有第二个 ---"),
         ("text: 甲\x00\n".encode(), "t.yaml:1:8: 不是有效的 YAML：有看不见的控制字符，请删去"),
-        (b"text: " + b"[" * 5000, "t.yaml:1:1: 不是有效的 YAML：一层套一层太深"),
+        (b"text: " + b"[" * 1500, "t.yaml:1:1: 不是有效的 YAML：一层套一层太深"),
     ],
 )
 def test_a_file_that_is_no_yaml_is_told_in_chinese(tmp_path: Path, content: bytes, problem: str) -> None:
