@@ -159,7 +159,8 @@ def _steps(scripts: tuple[CallScript, ...], followed: list[Followed]) -> Section
             rows.append(
                 {
                     "script": script.title,
-                    "step": script.name_of(name),
+                    "id": name,
+                    "step": script.name_of(name).removeprefix(name).strip(),
                     "heard": said[name],
                     "due": due,
                     "done": due - skipped[name],
@@ -168,6 +169,7 @@ def _steps(scripts: tuple[CallScript, ...], followed: list[Followed]) -> Section
             )
     columns = (
         text("script", "话术"),
+        text("id", "编号"),
         text("step", "步骤或要点"),
         Column(key="heard", title="听到的通话", kind=Kind.INT),
         count("due", "应说的通话"),
@@ -175,7 +177,7 @@ def _steps(scripts: tuple[CallScript, ...], followed: list[Followed]) -> Section
         count("skipped", "漏掉"),
         share("rate", "说到的比例", "done", "due"),
     )
-    chart = Chart(kind="bar", label="step", series=("skipped",), title="漏掉的通话")
+    chart = Chart(kind="bar", label="id", series=("skipped",), title="漏掉的通话")
     return Section(title="各步骤", table=Table(columns=columns, rows=rows), chart=chart, empty="没有套用话术的通话。")
 
 
