@@ -1,0 +1,164 @@
+"""The contenders of ``qa bench``: each a function of the work that returns seconds of the clock and details."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qa_pipeline.errors import StageError
+
+if TYPE_CHECKING:
+    from qa_pipeline.asr.clock import Clock
+    from qa_pipeline.config import Settings
+    from qa_pipeline.model import ChannelSpan, EngineInfo, Segment
+    from qa_pipeline.pipeline import Hearing, Recogniser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    paths: tuple[Path, ...]
+    settings: Settings
+
+
+Way = Callable[[Work], tuple[float, dict[str, float]]]
+
+
+class _Silent:
+    """A progress that nobody watches."""
+
+    def identifying(self, calls: int) -> None: ...
+    def identified(self) -> None: ...
+    def hearing(self, calls: int, audio_s: float) -> None: ...
+    def heard(self, call_id: str, audio_s: float, error: str) -> None: ...
+    def judging(self, calls: int) -> None: ...
+    def judged(self) -> None: ...
+
+
+def ours(work: Work) -> tuple[float, dict[str, float]]:
+    """The whole of ``qa run``: from files to stored verdicts, start of the workers and loading of the models included."""
+    from qa_pipeline.recogniser import open_recogniser
+
+    began = time.perf_counter()
+    with open_recogniser(work.settings) as recogniser:
+        _pipeline(work, recogniser)
+    return time.perf_counter() - began, {}
+
+
+def _pipeline(work: Work, recogniser: Recogniser) -> None:
+    from qa_pipeline.judge import open_judge
+    from qa_pipeline.model import CallData
+    from qa_pipeline.pipeline import Pipeline
+    from qa_pipeline.source import Source
+    from qa_pipeline.store import open_store
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "bench.duckdb")
+        judge = open_judge(work.settings, store, recogniser.listen)
+        calls = tuple(CallData(call_id=f"{number:05}", file=str(path.resolve())) for number, path in enumerate(work.paths))
+        pipeline = Pipeline(store=store, judge=judge, recogniser=recogniser, progress=_Silent(), cache=False)
+        pipeline.run(Source(base=Path(folder), calls=calls, name="bench"))
+
+
+class _InProcess:
+    """A recogniser in this process that notes where the time goes."""
+
+    def __init__(self, settings: Settings) -> None:
+        from qa_pipeline.asr.engines import open_engine
+
+        engine: Any = open_engine(replace(settings.asr, threads=1))
+        self._engine = engine
+        self.info: EngineInfo = self._engine.info
+        self.clock: Clock = self._engine.clock
+        self.inside_s = 0.0  # processor seconds spent in here
+        self.listening_s = 0.0
+
+    def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]:
+        from qa_pipeline.intake.decode import decode
+        from qa_pipeline.pipeline import Hearing
+
+        began = time.process_time()
+        decoded = []
+        for path in paths:
+            with self.clock.stage("intake"):
+                decoded.append((path, decode(path)))
+        transcripts = self._engine.transcribe_many(item for _, item in decoded)
+        for path, item in decoded:
+            transcript = next(transcripts)
+            self.inside_s += time.process_time() - began
+            yield Hearing(path=path, recording=item.recording, transcript=transcript)
+            began = time.process_time()
+
+    def listen(self, path: Path, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
+        from qa_pipeline.intake.decode import decode
+
+        began, before = time.process_time(), dict(self.clock.seconds)
+        decoded = decode(path)
+        answers = tuple(self._engine.listen_again(decoded, span, words) for span, words in requests)
+        self.clock.seconds = before  # its stages are its own, not those of the first hearing
+        self.listening_s += time.process_time() - began
+        return answers
+
+
+def stages(work: Work) -> tuple[float, dict[str, float]]:
+    """Processor seconds by stage, everything in one process."""
+    recogniser = _InProcess(work.settings)
+    began, clock = time.perf_counter(), time.process_time()
+    _pipeline(work, recogniser)
+    total = time.process_time() - clock
+    seconds = {**recogniser.clock.seconds, "second listening": recogniser.listening_s}
+    seconds["judging and storing"] = max(0.0, total - recogniser.inside_s - recogniser.listening_s)
+    return time.perf_counter() - began, seconds
+
+
+def plain_loop(work: Work) -> tuple[float, dict[str, float]]:
+    """``WhisperModel.transcribe(vad_filter=True)`` on each channel, two threads or all there are; loading not counted."""
+    model = _whisper_model(work)
+    return _each_channel(work, lambda audio: model.transcribe(audio, language="zh", vad_filter=True)[0])
+
+
+def batched(work: Work) -> tuple[float, dict[str, float]]:
+    """``BatchedInferencePipeline`` on each channel, as above."""
+    from faster_whisper import BatchedInferencePipeline
+
+    pipeline = BatchedInferencePipeline(_whisper_model(work))
+    return _each_channel(work, lambda audio: pipeline.transcribe(audio, language="zh")[0])
+
+
+def _whisper_model(work: Work) -> Any:
+    from faster_whisper import WhisperModel
+
+    from qa_pipeline.asr.engines import describe_engine, device_of
+    from qa_pipeline.asr.models import resolve
+    from qa_pipeline.asr.workers import cpu_count
+
+    asr = work.settings.asr
+    compute_type = dict(describe_engine(asr).options)["compute_type"]
+    return WhisperModel(str(resolve(asr.model).path), device=device_of(asr), compute_type=compute_type, cpu_threads=cpu_count())
+
+
+def _each_channel(work: Work, transcribe: Callable[[Any], Any]) -> tuple[float, dict[str, float]]:
+    import numpy as np
+
+    from qa_pipeline.intake.decode import decode
+
+    began = time.perf_counter()
+    for path in work.paths:
+        try:
+            samples = decode(path).samples
+        except StageError:
+            continue
+        for channel in samples:
+            list(transcribe(channel.astype(np.float32) / 32768.0))
+    return time.perf_counter() - began, {}
+
+
+WAYS: dict[str, Way] = {
+    "qa-pipeline": ours,
+    "WhisperModel.transcribe": plain_loop,
+    "BatchedInferencePipeline": batched,
+    "stages": stages,
+}
