@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
 from typing import Protocol
 
 from qa_pipeline.audit import audit_one
@@ -140,7 +142,8 @@ def _hear(conversation: Conversation, suspicions: list[_Suspicion], listener: Li
 
 def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
     """Readings of a long turn heard in pieces: the best with the best, the second with the second."""
-    return tuple(f"{_ranked(first, nth)}，{_ranked(second, nth)}" for nth in range(max(len(first), len(second))))
+    pairs = ((_ranked(first, nth), _ranked(second, nth)) for nth in range(max(len(first), len(second))))
+    return tuple("，".join(filter(None, pair)) for pair in pairs)
 
 
 def _ranked(readings: tuple[str, ...], rank: int) -> str:
@@ -154,17 +157,26 @@ def _spans(turn: Turn) -> list[ChannelSpan]:
     channel = turn.channel or 0
     cuts = [turn.start_s]
     last_gap: float | None = None
-    for earlier, later in zip(turn.words, turn.words[1:], strict=False):
+    for earlier, later in pairwise(turn.words):
         if later.end_s - cuts[-1] > MAX_SPAN_S - 2 * MARGIN_S:
             cuts.append(last_gap if last_gap is not None and last_gap > cuts[-1] else earlier.end_s)
         last_gap = (earlier.end_s + later.start_s) / 2
-    cuts.append(turn.end_s)
+    cuts = _short_enough([*cuts, turn.end_s])
     spans = []
-    for nth, (start, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    for nth, (start, end) in enumerate(pairwise(cuts)):
         low = max(0.0, start - MARGIN_S) if nth == 0 else start
         high = end + MARGIN_S if nth == len(cuts) - 2 else end
         spans.append(ChannelSpan(channel=channel, start_s=round(low, 3), end_s=round(min(high, low + MAX_SPAN_S), 3)))
     return spans
+
+
+def _short_enough(cuts: list[float]) -> list[float]:
+    """What has no word times to be cut by is cut evenly: nothing that was searched may go unheard."""
+    fine = cuts[:1]
+    for start, end in pairwise(cuts):
+        pieces = max(1, ceil((end - start) / (MAX_SPAN_S - 2 * MARGIN_S) - 1e-9))
+        fine += [start + (end - start) * nth / pieces for nth in range(1, pieces + 1)]
+    return fine
 
 
 def _decide(
@@ -206,15 +218,16 @@ def _confirm(
     most = max((len(readings.get(index, ())) for index in suspicion.turns), default=0)
     confirmed: set[int] = set()
     for rank in range(most):
-        ranked = {index: (_ranked(said, rank),) for index, said in readings.items() if said}
+        # where nothing was heard again nothing is said: the first reading must not confirm itself
+        ranked = {index: (_ranked(readings.get(index, ()), rank),) for index in suspicion.turns}
         other = _with_readings(conversation, suspicion.turns, ranked, lambda turn, said: said[0])
         for outcome in audit_one(book, suspicion.rule, other):
             if outcome.verdict is Verdict.VIOLATION:
                 confirmed |= {item.turn for item in outcome.evidence if item.kind is EvidenceKind.HIT and item.turn is not None}
     decided: list[Outcome] = []
     for outcome in suspicion.outcomes:
-        turns = {item.turn for item in outcome.evidence if item.kind is EvidenceKind.HIT} & suspicion.turns
-        if not turns:
+        turns = {item.turn for item in outcome.evidence if item.kind is EvidenceKind.HIT}
+        if not turns & suspicion.turns:
             decided.append(outcome)
         elif turns & confirmed:
             decided.append(_told(outcome, "复听也听到", exhibits))
