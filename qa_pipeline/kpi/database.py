@@ -78,6 +78,7 @@ def _connected(path: Path, *, read_only: bool, memory: str) -> Iterator[duckdb.D
         "temp_directory": str(path.with_suffix(".tmp")),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        "enable_progress_bar": "false",  # it would stand in the middle of a report on stdout
     }
     try:
         connection = duckdb.connect(str(path), read_only=read_only, config=config)

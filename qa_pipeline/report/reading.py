@@ -156,6 +156,7 @@ def open_reading(store: Store, policy: Policy, wish: Wish, span: str) -> Iterato
     Raises UserError when there are no calls or the dates are the wrong way round.
     """
     with store.read() as connection:
+        connection.execute("SET enable_progress_bar = false")  # DuckDB draws it into stdout when a query takes seconds
         period = _period(connection, wish, span)
         tx = Tx(
             store=store,

@@ -64,16 +64,11 @@ def _grid(frame: _Frame) -> str:
     for nth in range(5):
         value = frame.top * nth / 4
         y = frame.y(value)
-        name = f"{value:.0%}" if frame.kind is Kind.SHARE and frame.top >= 0.1 else shown(value, _tick_kind(frame))
+        name = f"{value:.3g}" if frame.kind is not Kind.SHARE else f"{value:.0%}" if frame.top >= 0.1 else f"{value:.1%}"
+        name = f"{value:,.0f}" if frame.kind is not Kind.SHARE and frame.top >= 100 else name
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{name}</text>')
     return "".join(parts)
-
-
-def _tick_kind(frame: _Frame) -> Kind:
-    if frame.kind is Kind.SHARE:
-        return Kind.SHARE
-    return Kind.INT if frame.top >= 8 else Kind.NUMBER
 
 
 def _bars(frame: _Frame) -> str:
