@@ -78,7 +78,6 @@ def _connected(path: Path, *, read_only: bool, memory: str) -> Iterator[duckdb.D
         "temp_directory": str(path.with_suffix(".tmp")),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "enable_progress_bar": "false",  # it would stand in the middle of a report on stdout
     }
     try:
         connection = duckdb.connect(str(path), read_only=read_only, config=config)
@@ -87,6 +86,7 @@ def _connected(path: Path, *, read_only: bool, memory: str) -> Iterator[duckdb.D
         if "Could not set lock" in words or "being used by another process" in words:
             raise StoreLockedError(f"通话记录库 {path} 正被另一个程序占用。请等它结束后重试。") from None
         raise StoreError(f"通话记录库 {path} 打不开：{words}") from None
+    connection.execute("SET enable_progress_bar = false")  # it would stand in the middle of a report on stdout
     try:
         yield connection
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
