@@ -15,6 +15,8 @@ def forbidden_lexicons(book: RuleBook) -> frozenset[str]:
     """Lexicons whose terms accuse: those of a ``must_not`` rule's own signals that need no company."""
     names: set[str] = set()
     for rule in book.rules:
+        if rule.spec.advice:  # a hint accuses nobody
+            continue
         for name in rule.spec.judge.must_not:
             signal = rule.spec.signals[name]
             if isinstance(signal, PhraseSpec) and signal.where.after is None and not signal.whole:

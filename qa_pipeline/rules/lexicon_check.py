@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from qa_pipeline.text.lexicon import Lexicon
+from qa_pipeline.text.lexicon import Lexicon, Term
 from qa_pipeline.text.normalise import normalise
 from qa_pipeline.text.pattern import Pattern, compile_pattern, strip
 from qa_pipeline.text.phonetic import phonetics
+
+_Entry = tuple[Pattern, Term]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +26,8 @@ def check_lexicons(lexicons: Mapping[str, Lexicon], clean: Iterable[str], forbid
     sentences = [(text, strip(normalise(text).text)) for text in clean]
     notes: list[LexiconNote] = []
     for name in sorted(lexicons):
-        patterns = [compile_pattern(text) for term in lexicons[name].all_terms() for text in (term.text, *term.variants)]
-        notes += _overlaps(name, patterns)
+        entries = [(compile_pattern(text), term) for term in lexicons[name].all_terms() for text in (term.text, *term.variants)]
+        notes += _overlaps(name, entries)
         if name in forbidden:
             notes += _hits(name, lexicons[name], sentences)
     return notes
@@ -36,17 +38,33 @@ def _readings(pattern: Pattern) -> frozenset[str]:
     return frozenset(texts) or frozenset({pattern.source})
 
 
-def _overlaps(name: str, patterns: list[Pattern]) -> list[LexiconNote]:
+def _overlaps(name: str, entries: list[_Entry]) -> list[LexiconNote]:
     notes = []
-    for later, pattern in enumerate(patterns):
-        for earlier in patterns[:later]:
-            if pattern.source == earlier.source or (pattern.literals and _readings(pattern) == _readings(earlier)):
-                notes.append(_note(name, pattern, "duplicate", f"与“{earlier.source}”重复"))
-                break
-            if pattern.literals and all(earlier.chars.search(text) for text, _ in pattern.literals):
-                notes.append(_note(name, pattern, "swallowed", f"凡是它能找到的，“{earlier.source}”都已经找到，可以删去"))
-                break
+    for nth, entry in enumerate(entries):
+        same = next((other for other in entries[:nth] if _same(entry, other)), None)
+        if same is not None:
+            notes.append(_note(name, entry[0], "duplicate", f"与“{same[0].source}”重复"))
+            continue
+        wider = next((other for other in entries if _finds_all(other, entry) and not _same(entry, other)), None)
+        if wider is not None:
+            notes.append(_note(name, entry[0], "swallowed", f"凡是它能找到的，“{wider[0].source}”都已经找到，可以删去"))
     return notes
+
+
+def _same(one: _Entry, other: _Entry) -> bool:
+    alike = one[0].source == other[0].source or (bool(one[0].literals) and _readings(one[0]) == _readings(other[0]))
+    return alike and _as_free(one[1], other[1]) and _as_free(other[1], one[1])
+
+
+def _finds_all(wide: _Entry, narrow: _Entry) -> bool:
+    """Whether ``wide`` is found wherever ``narrow`` is, as far as the readings of ``narrow`` can be written out."""
+    literals = narrow[0].literals
+    return bool(literals) and _as_free(wide[1], narrow[1]) and all(wide[0].chars.search(text) for text, _ in literals)
+
+
+def _as_free(wide: Term, narrow: Term) -> bool:
+    """Whether nothing but what also takes back ``narrow`` takes back ``wide``."""
+    return wide.whole in ("", narrow.whole) and wide.bounded <= narrow.bounded and set(wide.unless) <= set(narrow.unless)
 
 
 def _hits(name: str, lexicon: Lexicon, sentences: list[tuple[str, str]]) -> list[LexiconNote]:
