@@ -59,6 +59,7 @@ class Phonetics:
         self._classes: dict[str, str] = {}
         self._halves: dict[str, str] = {}
         self._table: dict[int, str] = {}
+        self._readings: dict[str, tuple[str, ...]] = {}
         self._split: dict[int, str] = {}
         for codepoint in sorted(pinyin_dict):
             reading = _EVERYDAY.get(chr(codepoint)) or plain(pinyin_dict[codepoint].split(",")[0])
@@ -86,6 +87,12 @@ class Phonetics:
 
     def readings(self, phrase: str) -> tuple[str, ...]:
         """The sounds of a phrase: by characters, and by the phrase dictionary where that differs."""
+        known = self._readings.get(phrase)
+        if known is None:
+            known = self._readings[phrase] = self._read(phrase)
+        return known
+
+    def _read(self, phrase: str) -> tuple[str, ...]:
         by_char = self.sound(phrase)
         if len(phrase) < 2:
             return (by_char,)
