@@ -11,6 +11,7 @@ from qa_pipeline.report.common import at_clock, conclusion, interval, interval_c
 from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Section, Table, count, mean, money, share, text
 from qa_pipeline.report.reading import Reading
 
+MOST_CALLS = 20_000  # listed one by one; a whole centre's month is read agent by agent
 _PEOPLE = """
     SELECT coalesce(call.agent_id, '') AS agent_id, arg_max(call.agent_name, call.started_at) AS agent_name,
         string_agg(DISTINCT call.team, '、' ORDER BY call.team) AS team, count(*) AS calls,
@@ -32,7 +33,7 @@ _PEOPLE = """
 """
 _CALLS = """
     SELECT score.call_id, score.agent_id, score.started_at, score.call_type, score.outcome, score.duration_s, score.score,
-        score.qualified, score.fatal, score.provisional, coalesce(found.clauses, '') AS clauses, one.case_id,
+        score.qualified, score.fatal, score.provisional, coalesce(found.clauses, '') AS clauses, one.case_id, count(*) OVER () AS every,
         coalesce(one.state, '') AS state, coalesce(kept.clauses, '') AS kept
     FROM r_scores AS score
     LEFT JOIN (SELECT call_id, string_agg(DISTINCT clause, ' ' ORDER BY clause) AS clauses FROM r_findings GROUP BY 1) AS found
@@ -42,6 +43,7 @@ _CALLS = """
                WHERE decision = 'confirm' GROUP BY 1) AS kept ON kept.case_id = one.case_id
     WHERE ($agent = '' OR score.agent_id = $agent) AND ($team = '' OR score.team = $team)
         AND ($agent <> '' OR NOT score.qualified OR one.case_id IS NOT NULL)
+    QUALIFY row_number() OVER (ORDER BY score.score, score.call_id) <= $most
     ORDER BY score.agent_id, score.started_at, score.call_id
 """
 _FINDINGS = """
@@ -139,7 +141,10 @@ def _trend(reading: Reading, wanted: dict[str, str]) -> Section:
 
 
 def _calls(reading: Reading, wanted: dict[str, str]) -> Section:
-    rows = [row | {"conclusion": conclusion(row["score"], row["qualified"], row["fatal"])} for row in reading.rows(_CALLS, wanted)]
+    rows = [
+        row | {"conclusion": conclusion(row["score"], row["qualified"], row["fatal"])}
+        for row in reading.rows(_CALLS, wanted | {"most": MOST_CALLS})
+    ]
     columns = (
         text("call_id", "录音编号"),
         text("agent_id", "工号"),
@@ -153,6 +158,8 @@ def _calls(reading: Reading, wanted: dict[str, str]) -> Section:
         text("case_id", "工单"),
     )
     note = "" if wanted["agent"] else "列出机检不合格的和已有工单的通话；用 --agent 看一个人的全部通话。"
+    if rows and rows[0]["every"] > len(rows):
+        note += f" 共 {rows[0]['every']} 通，这里是得分最低的 {len(rows)} 通。"
     return Section(title="逐通评分", table=Table(columns=columns, rows=rows), note=note)
 
 
