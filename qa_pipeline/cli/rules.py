@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,6 +109,7 @@ def explain(
     rules: RulesOption = None,
 ) -> int:
     """逐步说明某一通电话的某一条是怎么判的：找到了什么、在哪里、为什么不算。"""
+    from qa_pipeline.across import history_of
     from qa_pipeline.errors import UserError
     from qa_pipeline.rules.trace import explain as trace
 
@@ -118,7 +120,7 @@ def explain(
     if run is None:
         raise UserError(f"库里没有通话 {call_id}。用 qa export scores 可以看到全部通话编号。")
     for rule in chosen:
-        for line in trace(book, rule, run.conversation):
+        for line in trace(book, rule, run.conversation, history_of(store, run.conversation.call)):
             out(line)
     return Exit.DONE
 
@@ -141,6 +143,8 @@ def new(
     from qa_pipeline.errors import UserError
     from qa_pipeline.rules.skeleton import skeleton
 
+    if not re.fullmatch(r"[A-Z]{1,3}\d{1,3}[a-z]?", clause):
+        raise UserError(f"条款代码“{clause}”应是大写字母加数字，如 X01、B3a。")
     if file is None:
         out(skeleton(clause))
         return Exit.DONE
@@ -164,20 +168,19 @@ def fragility(
     from qa_pipeline.rules.noise import fragility as measure
 
     book = _book(rules)
-    rows = []
-    for rule in _chosen(book, clauses):
-        for item in measure(book, rule, LEVELS, variants):
-            rows.append(
-                {
-                    "clause": item.clause,
-                    "rule": item.rule,
-                    "rate": item.rate,
-                    "violating": item.violating,
-                    "found": item.found,
-                    "clear": item.clear,
-                    "accused": item.accused,
-                }  # fmt: skip
-            )
+    rows = [
+        {
+            "clause": item.clause,
+            "rule": item.rule,
+            "rate": item.rate,
+            "violating": item.violating,
+            "found": item.found,
+            "clear": item.clear,
+            "accused": item.accused,
+        }
+        for rule in _chosen(book, clauses)
+        for item in measure(book, rule, LEVELS, variants)
+    ]
     if as_json:
         out_json(rows)
         return Exit.DONE

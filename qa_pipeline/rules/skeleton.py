@@ -36,7 +36,7 @@ examples:
       noise: true
   clear:
     - turns: ["坐席：请您稍等。"]
-    - turns: ["客户：请示例违规说法。"]
+    - turns: ["坐席：您请说。", "客户：请示例违规说法。"]
       lookalike: true
     - turns: ["坐席：请您烧等。"]
       noise: true
