@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import add
 
 from qa_pipeline.model import Strength
@@ -291,17 +291,39 @@ class Match:
     distance: float  # syllables changed
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Pattern:
-    """One compiled template. ``syllables`` is the length of its shortest reading without gaps."""
+    """One template, checked; what it compiles to is made when it is first asked for.
+
+    ``syllables`` is the length of its shortest reading without gaps, ``anchors`` are sounds of which one must be there.
+    """
 
     source: str
-    chars: re.Pattern[str]
-    sounds: re.Pattern[str]  # over characters and sounds in turn, as is ``runs``
-    runs: re.Pattern[str]
-    anchors: tuple[str, ...]  # sounds
+    anchors: tuple[str, ...]
     syllables: int
-    literals: tuple[tuple[str, str], ...] = field(repr=False)  # (text, split sounds) of gapless readings long enough for distance
+    _nodes: tuple[_Node, ...] = field(repr=False)
+
+    @cached_property
+    def chars(self) -> re.Pattern[str]:
+        """Over characters."""
+        return re.compile(_regex(self._nodes, _Ear()))
+
+    @cached_property
+    def sounds(self) -> re.Pattern[str]:
+        """Over characters and sounds in turn: words by their sound."""
+        return re.compile(_regex(self._nodes, _Ear(sounds=True)))
+
+    @cached_property
+    def runs(self) -> re.Pattern[str]:
+        """The same, single characters that stand beside others too."""
+        return re.compile(_regex(self._nodes, _Ear(sounds=True, runs=True)))
+
+    @cached_property
+    def literals(self) -> tuple[tuple[str, str], ...]:
+        """(text, split sounds) of the gapless readings that are long enough for edit distance."""
+        table = phonetics()
+        texts = [text for text in (_expand(self._nodes) or []) if len(text) >= FUZZY_FROM]
+        return tuple((text, table.split(table.sound(text))) for text in texts)
 
     def find(self, chars: str, sounds: str, by_sound: bool, offset: int = 0, runs: bool = False) -> list[Match]:
         """All matches, leftmost first, not overlapping; ``offset`` is where the strings begin in their stream.
@@ -375,14 +397,9 @@ def compile_pattern(source: str) -> Pattern:
     anchors = _anchors(nodes)
     if not anchors:
         raise PatternError(f"短语“{source}”没有任何固定的字，无法定位")
-    table = phonetics()
-    texts = [text for text in (_expand(nodes) or []) if len(text) >= FUZZY_FROM]
     return Pattern(
         source=source,
-        chars=re.compile(_regex(nodes, _Ear())),
-        sounds=re.compile(_regex(nodes, _Ear(sounds=True))),
-        runs=re.compile(_regex(nodes, _Ear(sounds=True, runs=True))),
-        anchors=tuple(dict.fromkeys(reading for anchor in anchors for reading in table.readings(anchor))),
+        anchors=tuple(dict.fromkeys(reading for anchor in anchors for reading in phonetics().readings(anchor))),
         syllables=_shortest(nodes),
-        literals=tuple((text, table.split(table.sound(text))) for text in texts),
+        _nodes=nodes,
     )
