@@ -46,7 +46,8 @@ class CallHistory:
         return tuple(
             past
             for past in others
-            if past.call.call_id != call.call_id and (not call.product or not past.call.product or past.call.product == call.product)
+            if past.call.call_id != call.call_id
+            and (not call.product or not past.call.product or past.call.product == call.product)
         )
 
 

@@ -62,4 +62,9 @@ def test_any_text_is_normal_after_one_pass(raw: str) -> None:
 
 
 def test_numbers() -> None:
-    assert [spell_number("24"), spell_number("10"), spell_number("3.5"), spell_digits("10086")] == ["二十四", "十", "三点五", "一零零八六"]
+    assert [spell_number("24"), spell_number("10"), spell_number("3.5"), spell_digits("10086")] == [
+        "二十四",
+        "十",
+        "三点五",
+        "一零零八六",
+    ]

@@ -8,15 +8,15 @@ from qa_pipeline.text.phonetic import confuse, phonetics, plain
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
-    [("业务", "夜午"), ("功能费", "功能废"), ("工号", "公号"), ("停电", "挺厌"), ("资费", "字会"), ("您", "林"), ("商", "三"), ("幺", "一")],
+    ("one", "other"), [("业务", "夜午"), ("功能费", "功能废"), ("工号", "公号"), ("您", "林"), ("商", "三"), ("幺", "一")]
 )
 def test_heard_alike(one: str, other: str) -> None:
-    same = phonetics().sound(one) == phonetics().sound(other)
-    assert same is (one not in ("停电", "资费"))  # ian/yan and ei/ui differ: two syllables that only look alike
+    assert phonetics().sound(one) == phonetics().sound(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("取消", "需要"), ("再见", "在家"), ("移动", "联通"), ("您", "你")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("停电", "挺厌"), ("资费", "字会"), ("取消", "需要"), ("再见", "在家"), ("移动", "联通"), ("您", "你")]
+)
 def test_heard_apart(one: str, other: str) -> None:
     assert phonetics().sound(one) != phonetics().sound(other)
 
