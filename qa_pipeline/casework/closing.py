@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from qa_pipeline.casework import cases, ledger
+from qa_pipeline.casework import cases, findings, ledger
 from qa_pipeline.casework.values import Account, Amount, AppealState, CaseKind, CaseState, Key, Party, Post
 from qa_pipeline.errors import CaseworkError
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
+
+_AT_ONCE = 500  # cases read together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ def _digest(tx: Tx, month: str) -> str:
 
 def check(tx: Tx) -> list[str]:
     """Everything that is wrong with the ledger, in Chinese; empty when it reconciles to the cent."""
+    tx.memo.clear()  # what is checked is what is in the store
     problems = [
         f"第 {txn} 笔不平：{points} 分，{yuan} 元"
         for txn, points, yuan in tx.rows(
@@ -139,9 +142,12 @@ def check(tx: Tx) -> list[str]:
 def _against_decisions(tx: Tx) -> list[str]:
     """The balances of every case against the worth of its live decisions, computed afresh."""
     problems: list[str] = []
-    for case in cases.find_cases(tx, kind=CaseKind.PRIMARY):
-        if case.run_id in tx.purged():
-            continue
+    every = [case for case in cases.find_cases(tx, kind=CaseKind.PRIMARY) if case.run_id not in tx.purged()]
+    for index, case in enumerate(every):
+        if index % _AT_ONCE == 0:
+            page = every[index : index + _AT_ONCE]
+            findings.preload(tx, page)
+            ledger.preload_balances(tx, [item.case_id for item in page])
         due: dict[tuple[Key, Party, bool], Amount] = {
             (item.key, item.party, item.confirmed): item.amount for item in ledger.value_of(tx, case).dues
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,26 @@ def findings_of(tx: Tx, case: Case) -> list[Finding]:
     machine = [_finding(tx, case, item, live) for item in outcomes]
     added = [_finding(tx, case, item, live) for item in _added(tx, case)]
     return sorted([*machine, *added], key=lambda item: (item.clause, item.key))
+
+
+def preload(tx: Tx, cases: Sequence[Case]) -> None:
+    """Reads runs, decisions and additions of many cases in three queries instead of three for each."""
+    from qa_pipeline.store.codec import from_json
+
+    tx.preload([case.run_id for case in cases])
+    names = [case.case_id for case in cases]
+    tx.memo |= {("live", case.case_id, case.run_id): {} for case in cases}
+    tx.memo |= {("added", name): [] for name in names}
+    for case_id, run_id, rule_id, ordinal, seq, decision, by_person, reason in tx.rows(
+        """SELECT case_id, run_id, rule_id, ordinal, seq, decision, by_person, reason FROM decisions
+           WHERE list_contains(?, case_id) ORDER BY seq""",
+        [names],
+    ):
+        live = Live(seq=seq, decision=Decision(decision), by_person=by_person, reason=reason or "")
+        tx.memo.setdefault(("live", case_id, run_id), {})[Key(rule_id, ordinal)] = live
+    query = "SELECT case_id, body FROM manual_findings WHERE list_contains(?, case_id) ORDER BY seq"
+    for case_id, body in tx.rows(query, [names]):
+        tx.memo["added", case_id].append(from_json(body, Outcome))
 
 
 def live_decisions(tx: Tx, case: Case) -> dict[Key, Live]:
