@@ -81,8 +81,7 @@ def _replaced(text: str, node: yaml.Node, value: str) -> str:
 
 def _added(text: str, holder: yaml.MappingNode, field: str, value: str) -> str:
     """Behind the last key of a mapping, in its own style."""
-    key, last = holder.value[-1]
-    at = last.end_mark.index
+    at = holder.value[-1][1].end_mark.index
     if holder.flow_style:
         return f"{text[:at]}, {field}: {value}{text[at:]}"
     first = holder.value[0][0]

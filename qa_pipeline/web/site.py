@@ -16,7 +16,8 @@ from qa_pipeline.errors import StoreError
 from qa_pipeline.web.access import AccessLog
 from qa_pipeline.web.backtest import Jobs
 from qa_pipeline.web.cache import Cache
-from qa_pipeline.web.mirror import HeldStore, Mirror
+from qa_pipeline.web.held import HeldStore
+from qa_pipeline.web.mirror import Mirror
 from qa_pipeline.web.sessions import Attempts, Sessions
 
 if TYPE_CHECKING:
@@ -80,9 +81,16 @@ class Site:
         """Makes the copy and begins to watch the store."""
         self.mirror.fill()
         self.access.start()
-        threading.Thread(target=self.specs, name="rule-book", daemon=True).start()
+        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
         self._watcher = threading.Thread(target=self._watch, name="store-watcher", daemon=True)
         self._watcher.start()
+
+    def _prepare(self) -> None:
+        """What the first readers would have to wait for."""
+        from qa_pipeline.web.overview import warm
+
+        self.specs()
+        warm(self)
 
     def close(self) -> None:
         self._stop.set()

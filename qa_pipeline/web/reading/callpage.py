@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 from qa_pipeline.casework.findings import Finding
-from qa_pipeline.casework.values import Decision
 from qa_pipeline.masking import Masker
 from qa_pipeline.model import AuditRun, Evidence, EvidenceKind, Outcome, Penalty, Role, Strength, Turn, Verdict
 from qa_pipeline.quotes import places
 from qa_pipeline.report.call_view import ROLE, TEMPLATE, clock, penalty_words, roles_note, simplified
-
-if TYPE_CHECKING:
-    from qa_pipeline.rules.base import RuleSpec
+from qa_pipeline.web.reading.callparts import CallPage, Exhibit, FindingCard, Shown, Token, TurnLine
+from qa_pipeline.web.reading.waveform import channel_roles, peaks
 
 BEFORE_S, AFTER_S = 1.2, 0.8  # what is played around a finding: the words alone are hard to judge
 LONGEST_S = 20.0
-PEAKS = 900  # points of the waveform, more than the widest screen shows
-FLOOR_DB = -55.0
 
 LABEL = {
     EvidenceKind.HIT: "原话",
@@ -31,105 +26,6 @@ LABEL = {
     EvidenceKind.DATA: "通话数据",
 }
 STRENGTH = {Strength.EXACT: "原字", Strength.PHONETIC: "同音", Strength.FUZZY: "近似", Strength.MEASURED: "测量"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A stretch of a turn with one time and one finding (0: none)."""
-
-    text: str
-    start_s: float | None
-    end_s: float | None
-    finding: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnLine:
-    index: int
-    role: Role
-    title: str
-    guessed: bool
-    corrected: bool
-    start_s: float | None
-    end_s: float | None
-    at: str
-    tokens: tuple[Token, ...]
-    raw: str
-    unsure: bool  # the recogniser was little sure of this turn
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exhibit:
-    kind: str
-    label: str
-    start_s: float | None
-    end_s: float | None
-    at: str
-    turn: int | None
-    quote: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingCard:
-    number: int
-    key: str
-    rule_id: str
-    clause: str
-    title: str
-    reason: str
-    strength: str
-    confidence: float | None
-    review: bool
-    advice: bool
-    manual: bool
-    start_s: float | None
-    end_s: float | None
-    turn: int | None
-    at: str
-    exhibits: tuple[Exhibit, ...]
-    penalty: str
-    decision: str  # of Decision; empty: not yet
-    decision_label: str
-    decided_by: str
-    decision_reason: str
-    source: str
-    source_text: str
-    means: str
-    instead: str
-
-    @property
-    def state(self) -> str:
-        return self.decision or ("advice" if self.advice else "open")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallPage:
-    call_id: str
-    run_id: str
-    facts: tuple[tuple[str, str], ...]
-    roles: str
-    fitness: tuple[str, ...]
-    turns: tuple[TurnLine, ...]
-    findings: tuple[FindingCard, ...]
-    unjudged: tuple[tuple[str, str, str], ...]
-    clear: tuple[str, ...]
-    skipped: tuple[str, ...]
-    duration_s: float | None
-    has_audio: bool
-    peaks: tuple[tuple[int, ...], ...]
-    peak_roles: tuple[str, ...]
-    masked: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """How a call is shown. ``findings`` empty and ``hide`` True: it has not been reviewed, the reader sees no verdicts."""
-
-    masker: Masker
-    specs: Mapping[str, RuleSpec]
-    masked: bool
-    hide: bool = False
 
 
 def call_page(run: AuditRun, findings: Sequence[Finding], shown: Shown) -> CallPage:
@@ -152,8 +48,8 @@ def call_page(run: AuditRun, findings: Sequence[Finding], shown: Shown) -> CallP
         skipped=tuple(dict.fromkeys(f"{item.clause} {item.title}" for item in verdicts[Verdict.NOT_APPLICABLE])),
         duration_s=run.conversation.duration_s,
         has_audio=run.recording is not None,
-        peaks=_peaks(run),
-        peak_roles=_channel_roles(run),
+        peaks=peaks(run),
+        peak_roles=channel_roles(run),
         masked=shown.masked,
     )
 
@@ -238,7 +134,7 @@ def _tokens(turn: Turn, text: str, marks: list[tuple[int, int, int]]) -> tuple[T
     edges = sorted(cut for cut in cuts if 0 <= cut <= len(text))
     starts = [word.start for word in turn.words]
     tokens = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         at = bisect_right(starts, start) - 1
         spoken = turn.words[at] if at >= 0 and start < turn.words[at].end else None
         finding = next((number for begin, stop, number in marks if begin <= start < stop), 0)
@@ -322,31 +218,3 @@ def _exhibit(item: Evidence, masker: Masker) -> Exhibit:
         quote=masker.text(simplified(item.quote)),
         note=masker.text("；".join(parts)),
     )
-
-
-# The waveform: levels measured when the call was heard
-
-
-def _peaks(run: AuditRun) -> tuple[tuple[int, ...], ...]:
-    """0..100 by channel; the loudest of each stretch."""
-    acoustics = run.transcript.acoustics if run.transcript is not None else None
-    if acoustics is None:
-        return ()
-    found = []
-    for levels in acoustics.level_db[:2]:
-        step = max(1, -(-len(levels) // PEAKS))
-        loudest = [max(levels[at : at + step]) for at in range(0, len(levels), step)]
-        found.append(tuple(round(100 * min(max((level - FLOOR_DB) / -FLOOR_DB, 0.0), 1.0)) for level in loudest))
-    return tuple(found)
-
-
-def _channel_roles(run: AuditRun) -> tuple[str, ...]:
-    """Whose voice each channel carries, by the turns on it; empty for a channel with both."""
-    roles: list[str] = []
-    for channel in range(run.conversation.channels or 1):
-        spoken = [turn.role.value for turn in run.conversation.turns if turn.channel == channel]
-        roles.append(max(set(spoken), key=spoken.count) if spoken and run.conversation.channels == 2 else "")
-    return tuple(roles)
-
-
-DECISIONS = {item.value: item.label for item in Decision}

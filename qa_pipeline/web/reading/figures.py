@@ -137,7 +137,6 @@ def trend_chart(points: list[DayPoint], *, what: str = "score") -> dict[str, Any
                 "customdata": [point.calls for point in points],
                 "type": "scatter",
                 "mode": "lines+markers",
-                "line": {"shape": "spline", "smoothing": 0.4},
                 "hovertemplate": "%{x|%m-%d}<br>%{y}" + unit + "（%{customdata} 通）<extra></extra>",
             }
         ],

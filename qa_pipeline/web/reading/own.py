@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from qa_pipeline.casework.values import Account, CaseState, Party
+from qa_pipeline.casework.values import Account, CaseState, Decision, Party
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
@@ -33,31 +33,35 @@ def own_cases(tx: Tx, agent_id: str) -> list[OwnCase]:
     """Reviewed calls with what people's decisions came to, newest first."""
     rows = tx.rows(
         """SELECT one.case_id, one.call_id, call.started_at, run.duration_s, coalesce(call.product, ''), one.finished_at,
-               (SELECT list_sort(list(DISTINCT clause)) FROM decisions_now WHERE case_id = one.case_id AND decision = 'confirm'),
-               done.fine_yuan, done.score, done.fatal,
-               (SELECT count(*) FROM decisions_now WHERE case_id = one.case_id AND decision = 'overturn')
-           FROM (SELECT * FROM cases_now WHERE agent_id = ? AND kind = 'primary' AND state = ?) AS one
-           JOIN case_results AS done ON done.case_id = one.case_id
-           LEFT JOIN runs AS run ON run.run_id = one.run_id
-           LEFT JOIN calls AS call ON call.call_id = one.call_id
-           WHERE done.seq IN (SELECT max(seq) FROM case_results GROUP BY case_id)
+               arg_max(done.fine_yuan, done.seq), arg_max(done.score, done.seq), arg_max(done.fatal, done.seq)
+           FROM cases_now AS one JOIN case_results AS done USING (case_id)
+           LEFT JOIN runs AS run ON run.run_id = one.run_id LEFT JOIN calls AS call ON call.call_id = one.call_id
+           WHERE one.agent_id = ? AND one.kind = 'primary' AND one.state = ? GROUP BY ALL
            ORDER BY one.finished_at DESC, one.case_id""",
         [agent_id, CaseState.FINISHED],
     )
-    names = [
-        "case_id",
-        "call_id",
-        "started_at",
-        "duration_s",
-        "product",
-        "finished_at",
-        "clauses",
-        "yuan",
-        "score",
-        "fatal",
-        "overturned",
-    ]
-    return [OwnCase(**(dict(zip(names, row, strict=True)) | {"clauses": tuple(row[6] or ())})) for row in rows]
+    said = _said(tx, [row[0] for row in rows])
+    names = ["case_id", "call_id", "started_at", "duration_s", "product", "finished_at", "yuan", "score", "fatal"]
+    found = []
+    for row in rows:
+        mine = said.get(row[0], [])
+        clauses = tuple(sorted({clause for clause, decision in mine if decision == Decision.CONFIRM}))
+        overturned = sum(1 for _, decision in mine if decision == Decision.OVERTURN)
+        found.append(OwnCase(**dict(zip(names, row, strict=True)), clauses=clauses, overturned=overturned))
+    return found
+
+
+def _said(tx: Tx, case_ids: list[str]) -> dict[str, list[tuple[str, str]]]:
+    """(clause, decision) as they stand, by case."""
+    rows = tx.rows(
+        """SELECT case_id, clause, arg_max(decision, seq) FROM decisions JOIN cases_now AS one USING (case_id, run_id)
+           WHERE list_contains(?, case_id) GROUP BY case_id, clause, rule_id, ordinal""",
+        [case_ids],
+    )
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for case_id, clause, decision in rows:
+        found[case_id].append((clause, decision))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +77,10 @@ class OwnTotals:
 def own_totals(tx: Tx, agent_id: str) -> OwnTotals:
     calls = tx.row("SELECT count(*) FROM calls WHERE agent_id = ?", [agent_id])
     reviewed = tx.row(
-        """SELECT count(*), count(*) FILTER (NOT EXISTS (SELECT 1 FROM decisions_now AS said
-                                             WHERE said.case_id = one.case_id AND said.decision = 'confirm'))
-           FROM cases_now AS one WHERE agent_id = ? AND kind = 'primary' AND state = ?""",
+        """SELECT count(*), count(*) FILTER (violations = 0) FROM (
+               SELECT case_id, arg_max(done.violations, done.seq) AS violations
+               FROM case_results AS done JOIN cases_now AS one USING (case_id)
+               WHERE one.agent_id = ? AND one.kind = 'primary' AND one.state = ? GROUP BY case_id)""",
         [agent_id, CaseState.FINISHED],
     )
     money = dict(

@@ -8,14 +8,16 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from qa_pipeline.casework import agreement, appeals, closing, day, ledger, people, privacy
+from qa_pipeline.casework import appeals, closing, day, ledger, people, privacy
 from qa_pipeline.casework.cases import get_case
 from qa_pipeline.casework.findings import findings_of
 from qa_pipeline.casework.values import AppealState, Post
 from qa_pipeline.errors import UserError
 from qa_pipeline.web.guard import Ask, Asked, NotHere, plain
+from qa_pipeline.web.overview import result
 from qa_pipeline.web.reading import access, queue
-from qa_pipeline.web.reading.callpage import Shown, call_page, findings_of_run
+from qa_pipeline.web.reading.callpage import call_page, findings_of_run
+from qa_pipeline.web.reading.callparts import Shown
 from qa_pipeline.web.reading.flagged import Wanted, find_calls
 from qa_pipeline.web.routes.calls import media_url
 
@@ -142,12 +144,8 @@ def month_ledger(ask: Asked, month: str) -> Response:
 
 @router.get("/calibration", name="api.calibration", summary="各条款的准确率与一致性")
 def calibration(ask: Asked) -> Response:
-    def make() -> Any:
-        with ask.look() as tx:
-            return plain({"trust": agreement.trust(tx), "people": agreement.people_agreement(tx), "drift": agreement.drift(tx)})
-
-    value, at = ask.site.results.get("api.calibration", make)
-    return _json({"at": at, **value})
+    (trust, people_agree, drift, *_), at = result(ask.site, "calibration")
+    return _json({"at": at, "trust": trust, "people": people_agree, "drift": drift})
 
 
 @router.get("/followup", name="api.followup", summary="跟进名单")

@@ -16,7 +16,8 @@ from qa_pipeline.errors import AudioError
 from qa_pipeline.model import AuditRun, CallData, Recording
 from qa_pipeline.web.guard import Ask, Asked, NotHere, Refused
 from qa_pipeline.web.reading import access
-from qa_pipeline.web.reading.callpage import Shown, call_page, findings_of_run
+from qa_pipeline.web.reading.callpage import call_page, findings_of_run
+from qa_pipeline.web.reading.callparts import Shown
 from qa_pipeline.web.views import render
 
 router = APIRouter()

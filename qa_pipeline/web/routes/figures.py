@@ -10,6 +10,7 @@ from starlette.responses import Response
 from qa_pipeline.casework import day
 from qa_pipeline.casework.values import Post
 from qa_pipeline.web.guard import Asked, NotHere
+from qa_pipeline.web.overview import result
 from qa_pipeline.web.reading import figures, flagged
 from qa_pipeline.web.reading.access import own_team
 from qa_pipeline.web.views import render
@@ -33,15 +34,11 @@ _TO = {
 def manage(ask: Asked) -> Response:
     results = ask.site.results
 
-    def make() -> tuple[figures.Today, list[figures.DayPoint], figures.Heat]:
-        with ask.look() as tx:
-            return figures.today(tx), figures.by_day(tx), figures.heat(tx, figures.since(tx, 7))
-
     def mine() -> list[day.Waiting]:
         with ask.look() as tx:
             return day.waiting_for(tx, ask.person)
 
-    (today, points, heat), at = results.get("manage", make)
+    (today, points, heat), at = result(ask.site, "today")
     waiting, _ = results.get(("waiting", ask.person.person_id), mine)
     totals = [(code, title, sum(heat.hits.get((code, team), 0) for team in heat.teams)) for code, title in heat.clauses]
     worst = sorted(totals, key=lambda item: -item[2])[:8]
@@ -71,11 +68,7 @@ def calls(ask: Asked) -> Response:
 
 @router.get("/manage/teams", name="manage.teams")
 def teams(ask: Asked) -> Response:
-    def make() -> Any:
-        with ask.look() as tx:
-            return *figures.by_group(tx, "team"), figures.agents(tx)
-
-    (found, tiers, agents), at = ask.site.results.get("teams", make)
+    (found, tiers, agents), at = result(ask.site, "teams")
     return render(ask, "teams.html", found=found, tiers=tiers, agents=agents, at=at, days=figures.DAYS)
 
 
@@ -150,5 +143,6 @@ def clauses(ask: Asked) -> Response:
         with ask.look() as tx:
             return figures.heat(tx, figures.since(tx, days), shown_team)
 
-    heat, at = ask.site.results.get(("heat", shown_team, days), make)
+    usual = not shown_team and days == 28
+    heat, at = result(ask.site, "heat") if usual else ask.site.results.get(("heat", shown_team, days), make)
     return render(ask, "clauses.html", heat=heat, at=at, days=days)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -13,6 +12,7 @@ from qa_pipeline.casework.followup import Callback, Confirmation, Recheck
 from qa_pipeline.casework.values import Post
 from qa_pipeline.masking import mask_number
 from qa_pipeline.web.guard import Ask, Asked
+from qa_pipeline.web.overview import result
 from qa_pipeline.web.views import render
 
 router = APIRouter()
@@ -22,14 +22,7 @@ _MOST = 200  # rows of a list on a page; the API gives all
 def lists(ask: Ask) -> tuple[list[Callback], list[Confirmation], list[Recheck], datetime]:
     """The three lists, for a team leader those of the team; customers' numbers covered for whoever may not see them."""
 
-    def make() -> Any:
-        with ask.look() as tx:
-            teams = dict(
-                tx.rows("SELECT agent_id, any_value(team) FROM call_versions WHERE agent_id IS NOT NULL GROUP BY agent_id")
-            )
-            return followup.callback_list(tx), followup.confirmations(tx, tx.at.date()), followup.recheck_list(tx), teams
-
-    (callbacks, confirmations, rechecks, teams), at = ask.site.results.get("followup", make)
+    (callbacks, confirmations, rechecks, teams), at = result(ask.site, "followup")
     mine = None if ask.has(Post.QA, Post.QA_LEAD, Post.MANAGER) else ask.person.team
 
     def shown(agent_id: str) -> bool:

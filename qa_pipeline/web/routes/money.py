@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -11,7 +10,7 @@ from starlette.responses import Response
 from qa_pipeline.casework import closing
 from qa_pipeline.casework.values import Account, Party
 from qa_pipeline.web.guard import Asked
-from qa_pipeline.web.reading import figures
+from qa_pipeline.web.overview import result
 from qa_pipeline.web.views import render
 
 router = APIRouter()
@@ -20,11 +19,7 @@ _SHOWN = (Account.PROPOSED, Account.CONFIRMED, Account.BOOKED, Account.REVERSED)
 
 @router.get("/manage/money", name="manage.money")
 def money(ask: Asked) -> Response:
-    def make() -> Any:
-        with ask.look() as tx:
-            return figures.balances(tx), figures.money_by_month(tx)
-
-    (totals, months), at = ask.site.results.get("money", make, fresh_s=2.0)
+    (totals, months), at = result(ask.site, "money")
     month = ask.text("month")
     if not re.fullmatch(r"\d{4}-\d{2}", month):
         month = max(months, default=f"{ask.site.now():%Y-%m}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
@@ -17,6 +17,7 @@ from qa_pipeline.web import drafts
 from qa_pipeline.web.actions import Model
 from qa_pipeline.web.backtest import Job, new_job
 from qa_pipeline.web.guard import Ask, Asked, NotHere, plain
+from qa_pipeline.web.overview import result
 from qa_pipeline.web.reading import figures
 from qa_pipeline.web.rulebook import MOST_BYTES, POLICY
 from qa_pipeline.web.views import back, render
@@ -25,12 +26,8 @@ router = APIRouter()
 
 
 def _trust(ask: Ask) -> dict[str, agreement.ClauseTrust]:
-    def make() -> dict[str, agreement.ClauseTrust]:
-        with ask.look() as tx:
-            return {item.clause: item for item in agreement.trust(tx)}
-
-    value, _ = ask.site.results.get("trust", make)
-    return value
+    (trust, *_), _ = result(ask.site, "calibration")
+    return {item.clause: item for item in trust}
 
 
 def _name(rule: Rule) -> str:
@@ -91,7 +88,7 @@ class Draft(Model):
     name: str = Field("draft.yaml", max_length=80)
     text: str = Field(max_length=MOST_BYTES)
     call_id: str = ""
-    model_config = {"extra": "forbid", "str_max_length": MOST_BYTES}
+    model_config = ConfigDict(extra="forbid", str_max_length=MOST_BYTES)
 
 
 @router.post(

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from qa_pipeline.casework import agreement
 from qa_pipeline.web.guard import Asked
+from qa_pipeline.web.overview import result
 from qa_pipeline.web.views import render
 
 router = APIRouter()
@@ -16,13 +17,7 @@ router = APIRouter()
 
 @router.get("/manage/calibration", name="manage.calibration")
 def calibration(ask: Asked) -> Response:
-    def make() -> Any:
-        with ask.look() as tx:
-            trust = agreement.trust(tx)
-            titles = dict(tx.rows("SELECT clause, any_value(title) FROM outcomes GROUP BY clause"))
-            return trust, agreement.people_agreement(tx), agreement.drift(tx), agreement.disagreements(tx)[:40], titles
-
-    (trust, people, drift, differ, titles), at = ask.site.results.get("calibration", make)
+    (trust, people, drift, differ, titles), at = result(ask.site, "calibration")
     with ask.look() as tx:
         floor, least = tx.settings.precision_floor, tx.settings.precision_count
     return render(

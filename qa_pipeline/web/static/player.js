@@ -9,6 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const turns = [...document.querySelectorAll(".turn[data-s]")].map((node) => ({ node, s: +node.dataset.s, e: +node.dataset.e }));
   const words = [...document.querySelectorAll(".said span[data-s]")].map((node) => ({ node, s: +node.dataset.s, e: +node.dataset.e }));
   const sound = Boolean(audio && audio.getAttribute("src"));
+  if (!sound) document.body.classList.add("no-sound");
   const speeds = [0.75, 1, 1.25, 1.5, 1.75, 2];
   let speed = Number(localStorage.getItem("qa-speed")) || 1;
   let stopAt = null, active = null, lastWord = null, lastTurn = null;
