@@ -65,3 +65,14 @@ def test_the_shipped_book_is_told_whole() -> None:
     assert sections == [item.clause for item in shipped().rules]
     for item in shipped().rules:
         assert f"- 管什么：{item.spec.means}" in lines and f"- 应当：{item.spec.instead}" in lines
+
+
+def test_the_reference_in_the_docs_is_the_one_of_the_rule_files() -> None:
+    from pathlib import Path
+
+    from qa_pipeline.resources import lexicons_dir, rules_dir
+    from qa_pipeline.rules.load import load_book
+    from qa_pipeline.rules.reference import reference
+
+    stored = Path(__file__).parents[2] / "docs" / "rule-reference.zh-CN.md"
+    assert stored.read_text(encoding="utf-8") == reference(load_book(rules_dir(), lexicons_dir())), "请运行 make docs"
