@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import re
 import shutil
@@ -331,18 +332,30 @@ def main() -> int:
             writer = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.web_load", "--db", str(db), WRITER], stdout=subprocess.PIPE
             )
+            began, spent = time.monotonic(), _cpu_s(server.pid)
             tally = load(base, given.seconds, ids)
+            cores = (_cpu_s(server.pid) - spent) / (time.monotonic() - began)
         finally:
             saves = _ended(writer)
             server.terminate()
             server.wait(30)
         result = report(tally, given.seconds)
+        print(f"the server used {cores:.2f} of {os.cpu_count()} cores; load average of the machine {os.getloadavg()[0]:.1f}")
         missing = lost(db, tally)
         print(f"decisions acknowledged {len(tally.sure)}, lost {missing}")
         print(f"the storing process: {len(saves)} transactions of 20 calls, slowest {max(saves, default=0):.2f} s")
         if given.json:
             given.json.write_text(json.dumps(result | {"lost": missing, "saves": saves}, indent=1))
     return 1 if missing or tally.failed else 0
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor seconds of a process so far; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _wait(base: str) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 LINGER_S = 0.15  # after the last action the store is kept so long for the next
 LONGEST_HOLD_S = 1.0  # then it is let go even when more actions wait
-BREATH_S = 0.05  # so long it stays free, for another process that is waiting
+BREATH_S = 0.02  # so long it stays free at least
+LONG_BREATH_S = 0.2  # and so long after a full hold: a waiting process looks every half second
 _FIRST_PAUSE_S = 0.01
 _LONGEST_PAUSE_S = 0.2
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -100,20 +101,20 @@ class HeldConnections(Connections):
             self._users -= 1
             self._used_at = time.monotonic()
             if self._users == 0 and self._used_at - self._held_since > LONGEST_HOLD_S:
-                self._detach()
+                self._detach(LONG_BREATH_S)
 
     def _let_go_when_idle(self) -> None:
         while not self._closed.wait(LINGER_S / 3):
             with self._lock:
                 idle = time.monotonic() - self._used_at
                 if self._held_since and self._users == 0 and idle >= LINGER_S:
-                    self._detach()
+                    self._detach(BREATH_S)
 
-    def _detach(self) -> None:
+    def _detach(self, breath_s: float) -> None:
         """Called with the lock held and nobody using the store."""
         self._instance.execute("DETACH store")
         self._held_since = 0.0
-        time.sleep(BREATH_S)
+        time.sleep(breath_s)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

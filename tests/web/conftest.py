@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "casework")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "casework"))
 
 from casework_make import Centre, clear, finding
 from web_make import settings_for

@@ -25,6 +25,7 @@ ARGS = [
 ]
 DESKTOP = {"width": 1280, "height": 720}
 PHONE = {"width": 390, "height": 844}
+LONGEST = 1300
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,11 @@ def take(browser: Any, base: str, shot: Shot, folder: Path) -> list[str]:
     for key in shot.keys:
         page.keyboard.press(key)
         page.wait_for_timeout(900)
-    page.screenshot(path=folder / f"{shot.name}.png", full_page=shot.full)
+    if shot.full:  # long pages show what they begin with
+        height = min(LONGEST, page.evaluate("document.documentElement.scrollHeight"))
+        page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
+        page.wait_for_timeout(300)
+    page.screenshot(path=folder / f"{shot.name}.png")
     context.close()
     return [f"{shot.name}: {text}" for text in complaints if not re.search(r"status of 404", text)]
 
