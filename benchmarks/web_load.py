@@ -261,6 +261,7 @@ def load(base: str, seconds: float, ids: dict[str, list[str]]) -> Tally:
     end = time.monotonic() + seconds
 
     def work(task: object, user: User) -> None:
+        user.think()  # nobody opens his first page in the same instant
         while time.monotonic() < end:
             try:
                 task(user)  # type: ignore[operator]

@@ -32,7 +32,7 @@ class Result:
 
 class Cache:
     """``version`` tells the state of the copy that results are made from. A result of another state is shown at once and made
-    anew in the background, one at a time and never more than a tenth of the time."""
+    anew in the background, one at a time and never more than a thirtieth of the time."""
 
     def __init__(self, version: Callable[[], int], now: Callable[[], datetime], *, most: int = 400) -> None:
         self._version = version
@@ -49,7 +49,7 @@ class Cache:
         kept = self._kept.get(key)
         if kept is None:
             kept = self._make_once(key, make)
-        elif kept.version != self._version() and time.monotonic() - kept.made_at > max(fresh_s, 10 * kept.took_s):
+        elif kept.version != self._version() and time.monotonic() - kept.made_at > max(fresh_s, 30 * kept.took_s):
             self._renew(key, make)
         return cast(T, kept.value), kept.shown_at
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,13 +55,14 @@ class HeldConnections(Connections):
         self._held_since = 0.0
         self._used_at = 0.0
         self._users = 0
-        self._free_since = 0.0
+        # Called with the connection of a writer when its transaction is over, while it is still its turn.
+        self.after_write: Callable[[duckdb.DuckDBPyConnection], None] | None = None
         self._closed = threading.Event()
         self._keeper = threading.Thread(target=self._let_go_when_idle, name="store-keeper", daemon=True)
         self._keeper.start()
 
     def _open(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        """A connection whose current database is the store. Whether it is for reading makes no difference here."""
+        """A connection whose current database is the store."""
         if not self.path.parent.is_dir():
             raise StoreError(f"没有文件夹 {self.path.parent}。请检查 --db。")
         waited_s, pause_s = 0.0, _FIRST_PAUSE_S
@@ -72,7 +73,7 @@ class HeldConnections(Connections):
                     self._users += 1
                     cursor = self._instance.cursor()
                     cursor.execute("USE store.main")
-                    return _Counted(cursor, self._gone)  # type: ignore[return-value]
+                    return _Counted(cursor, self, writer=not read_only)  # type: ignore[return-value]
             if waited_s >= self._patience:
                 raise StoreLockedError(
                     f"数据库 {self.path} 正被另一个程序占用，等了 {waited_s:.0f} 秒仍未释放。您的操作没有保存，请稍后再试一次。"
@@ -96,7 +97,8 @@ class HeldConnections(Connections):
         self._held_since = self._used_at = time.monotonic()
         return None
 
-    def _gone(self) -> None:
+    def gone(self) -> None:
+        """Somebody has finished."""
         with self._lock:
             self._users -= 1
             self._used_at = time.monotonic()
@@ -136,20 +138,27 @@ class HeldConnections(Connections):
 
 
 class _Counted:
-    """A cursor that says when it is closed."""
+    """A cursor that says when it is closed, and lets the copy take over what was written before that."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, gone: object) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, held: HeldConnections, *, writer: bool) -> None:
         self._cursor = cursor
-        self._gone = gone
+        self._held = held
+        self._writer = writer
+        self._open = True
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._cursor, name)
 
     def close(self) -> None:
-        self._cursor.close()
-        if callable(self._gone):
-            self._gone()
-            self._gone = None
+        if not self._open:
+            return
+        self._open = False
+        try:
+            if self._writer and self._held.after_write is not None:
+                self._held.after_write(self._cursor)
+        finally:
+            self._cursor.close()
+            self._held.gone()
 
 
 class HeldStore(DuckStore):

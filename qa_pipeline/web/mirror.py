@@ -92,6 +92,8 @@ class Mirror:
         self._seen: tuple[int, ...] = ()
         self._tickets = threading.Lock()
         self._asked = self._served = 0
+        self._behind = False  # what was written could not be taken over: a whole copy is due
+        self._held.after_write = self._take_over
         self._number = 0
         self.version = 0
         self.store = MirrorStore(self, store.path)
@@ -105,23 +107,22 @@ class Mirror:
         """A whole new copy; the old one goes when its last reader has finished."""
 
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._lock:
+        with self._held.alone(), self._lock:
             self._number += 1
             file = self._folder / f"mirror-{os.getpid()}-{self._number}.duckdb"
             copier = new_instance()
             try:
-                with self._held.alone():
-                    self._wait_for_file(copier)
-                    copier.execute(f"ATTACH '{quoted(file)}' AS mirror")
-                    copier.execute("COPY FROM DATABASE store TO mirror")
-                    copier.execute("USE store.main")
-                    rows = _counts(copier)
-                    ends = {name: _end(copier, name) for name in rows}
-                    seen = _fingerprint(self._path)
+                self._wait_for_file(copier)
+                copier.execute(f"ATTACH '{quoted(file)}' AS mirror")
+                copier.execute("COPY FROM DATABASE store TO mirror")
+                copier.execute("USE store.main")
+                rows = _counts(copier)
+                ends = {name: _end(copier, name) for name in rows}
+                seen = _fingerprint(self._path)
             finally:
                 copier.close()
             old, self._instance = self._instance, self._opened(file)
-            self._rows, self._ends, self._seen = rows, ends, seen
+            self._rows, self._ends, self._seen, self._behind = rows, ends, seen, False
             self.version += 1
             if old is not None:
                 old.close()  # cursors in use keep it alive
@@ -156,6 +157,10 @@ class Mirror:
                 time.sleep(0.1)
         raise StoreLockedError(f"数据库 {self._path} 一直被另一个程序占用。请等它结束后重试。")
 
+    def rows(self, *tables: str) -> int:
+        """How many rows the copy has of these tables: what was made from them is still right while this stays."""
+        return sum(self._rows.get(table, 0) for table in tables)
+
     def changed(self) -> bool:
         """Whether another process has written to the store since the copy was brought up to date."""
         return _fingerprint(self._path) != self._seen
@@ -165,23 +170,37 @@ class Mirror:
         with self._tickets:
             self._asked += 1
             ticket = self._asked
-        with self._lock:
-            if self._served >= ticket:  # somebody began to copy after this was asked for
+        with self._held.read() as source, self._lock:
+            if self._served >= ticket and not self._behind:  # somebody began to copy after this was asked for
                 return
-            served, done = self._asked, self._copy_new_rows()
-            if done:
+            served = self._asked
+            if self._copy_new_rows(source):
                 self._served = served
                 return
         self.fill()
 
-    def _copy_new_rows(self) -> bool:
-        with self._held.read() as source:
-            new = _counts(source)
-            another = _fingerprint(self._path)[0] != self._seen[0] or new.keys() != self._rows.keys()
-            purged = new.get("purge_receipts") != self._rows.get("purge_receipts")
-            if another or purged or any(new[name] < count for name, count in self._rows.items()):
-                return False
-            return self._take(source, new)
+    def settle(self) -> None:
+        """After an action: usually its rows have been taken over with it."""
+        if self._behind:
+            self.fill()
+
+    def _take_over(self, source: duckdb.DuckDBPyConnection) -> None:
+        """The rows of a transaction that is just over, before another writer has his turn."""
+        import duckdb
+
+        with self._lock:
+            try:
+                self._behind = self._instance is not None and not self._copy_new_rows(source)
+            except (duckdb.Error, OSError):  # the action itself is safe in the store
+                self._behind = True
+
+    def _copy_new_rows(self, source: duckdb.DuckDBPyConnection) -> bool:
+        new = _counts(source)
+        another = _fingerprint(self._path)[0] != self._seen[0] or new.keys() != self._rows.keys()
+        purged = new.get("purge_receipts") != self._rows.get("purge_receipts")
+        if another or purged or any(new[name] < count for name, count in self._rows.items()):
+            return False
+        return self._take(source, new)
 
     def _take(self, source: duckdb.DuckDBPyConnection, new: dict[str, int]) -> bool:
         """The rows that the copy lacks. False when they could not be told from the old ones."""

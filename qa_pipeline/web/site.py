@@ -51,7 +51,7 @@ class _Kept:
     judge: Judge | None = None
     book: RuleBook | None = None
     specs: dict[str, RuleSpec] = field(default_factory=dict)
-    people: tuple[int, dict[str, tuple[Person, int]]] = (-1, {})
+    people: tuple[int, dict[str, tuple[Person, int]]] = (-1, {})  # as of so many rows
 
 
 @dataclass(slots=True, kw_only=True)
@@ -170,7 +170,7 @@ class Site:
         """One action, one transaction on the store; the pages show it at once."""
         with Desk(store=self.store, policy=self.policy).act(person.person_id, self.now()) as tx:
             done = work(tx)
-        self.mirror.catch_up()
+        self.mirror.settle()
         return done
 
     def rewrite(self) -> None:
@@ -184,8 +184,9 @@ class Site:
     def person(self, person_id: str) -> tuple[Person, int] | None:
         """An active person and the number of his password's row (0: none)."""
         version, known = self._kept.people
-        if version != self.mirror.version:
-            version, known = self.mirror.version, self._people()
+        now = self.mirror.rows("people_log", "credentials")
+        if version != now:
+            version, known = now, self._people()
             self._kept.people = (version, known)
         return known.get(person_id)
 
@@ -219,7 +220,7 @@ def open_site(options: Options) -> Site:
         options=options,
         store=store,
         mirror=mirror,
-        access=AccessLog(store, folder, mirror.catch_up),
+        access=AccessLog(store, folder, mirror.settle),
         rules=RuleFolder(settings),
         sounds=Sounds(folder / "audio"),
         results=Cache(lambda: mirror.version, options.now),

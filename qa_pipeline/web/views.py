@@ -105,6 +105,7 @@ def environment() -> Environment:
         "count": count,
         "length": lambda items: len(items),
         "dataset": dataset,
+        "plain_json": plain_json,
         "query": lambda text: f"?{text}",
         "month": lambda text: f"{text[:4]} 年 {int(text[5:7])} 月",
     }
@@ -253,6 +254,15 @@ def when(value: datetime | None) -> str:
 
 def count(value: float) -> str:
     return f"{value:,.0f}"
+
+
+def plain_json(text: str) -> str:
+    """The values of a log entry, in words."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return "，".join(str(value) for value in found.values() if value not in (None, "", [])) if isinstance(found, dict) else text
 
 
 def dataset(value: Any) -> Markup:

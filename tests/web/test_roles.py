@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Office
+from web_office import Office
 
 from qa_pipeline.casework.values import Post
 from qa_pipeline.web import roles

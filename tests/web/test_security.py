@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import PASSWORD, Office
+from web_office import PASSWORD, Office
 
 from qa_pipeline.web import sessions
 

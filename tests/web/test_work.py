@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from conftest import Office
+from web_office import Office
 
 from qa_pipeline.casework import log
 

@@ -102,8 +102,8 @@ def own_totals(tx: Tx, agent_id: str) -> OwnTotals:
 
 def weekly(cases: list[OwnCase]) -> list[tuple[str, int, float]]:
     """(week, calls, mean score) of the agent's own reviewed calls, oldest first."""
-    found: dict[str, list[int]] = defaultdict(list)
+    found: dict[tuple[int, int], list[int]] = defaultdict(list)
     for case in cases:
         year, week, _ = (case.started_at or case.finished_at).isocalendar()
-        found[f"{year} 年第 {week} 周"].append(case.score)
-    return [(week, len(scores), sum(scores) / len(scores)) for week, scores in sorted(found.items())]
+        found[year, week].append(case.score)
+    return [(f"第 {week} 周", len(scores), sum(scores) / len(scores)) for (_, week), scores in sorted(found.items())]
