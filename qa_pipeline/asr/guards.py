@@ -55,7 +55,7 @@ def reject(heard: Heard, rate: int) -> str:
         return ""
     if too_fast(heard.words, rate):
         return "字数多于这段时间能说的字"
-    if heard.no_speech > 0.6 and heard.avg_logprob < -1.0:
+    if heard.no_speech > 0.6 and (heard.avg_logprob < -1.0 or _LOOP.search(heard.text) is not None):
         return "像是没有人说话"
     if sum(word.confidence for word in heard.words) / len(heard.words) < 0.2:
         return "几乎没有把握"

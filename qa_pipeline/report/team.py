@@ -25,7 +25,7 @@ _TEAMS = """
 """
 _CLAUSES = """
     SELECT item.clause, any_value(item.title) AS title, item.team, count(DISTINCT item.call_id) AS calls
-    FROM r_findings AS item GROUP BY item.clause, item.team ORDER BY item.clause
+    FROM r_findings AS item GROUP BY item.clause, item.team ORDER BY item.clause, item.team
 """
 
 

@@ -78,6 +78,11 @@ def test_readings_that_the_model_does_not_believe_are_rejected() -> None:
     assert doubtful(heard("再见", avg_logprob=-1.2), RATE)
 
 
+def test_a_short_loop_is_speech_unless_the_model_hears_none() -> None:
+    assert reject(heard("对对对对对", no_speech=0.3), RATE) == ""
+    assert reject(heard("轻轻轻轻轻", no_speech=0.9), RATE) == "像是没有人说话"
+
+
 def test_the_length_limit_means_a_loop_and_nothing_means_nothing() -> None:
     assert reject(heard("您好", cut_short=True), RATE) == "重复循环，不是说话"
     assert reject(heard(""), RATE) == ""
