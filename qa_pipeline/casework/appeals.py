@@ -8,7 +8,7 @@ When an appeal is upheld the finding falls and the ledger gives back, in the sam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -148,12 +148,15 @@ def withdraw(tx: Tx, appeal_id: str, version: int | None = None) -> Appeal:
 
 
 def get_appeal(tx: Tx, appeal_id: str, version: int | None = None) -> Appeal:
-    found = _appeals(tx, "WHERE appeal_id = ?", [appeal_id])
-    if not found:
-        raise CaseworkError(f"没有申诉 {appeal_id}。")
-    if version is not None and found[0].version != version:
+    appeal: Appeal | None = tx.memo.get(("appeal", appeal_id))
+    if appeal is None:
+        found = _appeals(tx, "WHERE appeal_id = ?", [appeal_id])
+        if not found:
+            raise CaseworkError(f"没有申诉 {appeal_id}。")
+        appeal = tx.memo["appeal", appeal_id] = found[0]
+    if version is not None and appeal.version != version:
         raise ConflictError(f"申诉 {appeal_id} 刚被别人改动过，请刷新后再操作。")
-    return found[0]
+    return appeal
 
 
 def find_appeals(tx: Tx, *, state: AppealState | None = None, agent_id: str | None = None) -> list[Appeal]:
@@ -214,11 +217,17 @@ def _decided_by(tx: Tx, appeal: Appeal) -> str:
 
 
 def _next(tx: Tx, appeal: Appeal, action: str, state: AppealState, *, note: str, days: int | None = None) -> Appeal:
-    _event(tx, appeal.appeal_id, appeal.version + 1, action, state, note=note, days=days)
-    return get_appeal(tx, appeal.appeal_id)
+    due_at = _event(tx, appeal.appeal_id, appeal.version + 1, action, state, note=note, days=days)
+    moved = replace(appeal, version=appeal.version + 1, state=state, due_at=due_at, changed_at=tx.at)
+    tx.memo["appeal", appeal.appeal_id] = moved
+    return moved
 
 
-def _event(tx: Tx, appeal_id: str, version: int, action: str, state: AppealState, *, note: str, days: int | None = None) -> None:
+def _event(
+    tx: Tx, appeal_id: str, version: int, action: str, state: AppealState, *, note: str, days: int | None = None
+) -> datetime | None:
+    """Writes one step; returns when the next is due."""
+    due_at = None if days is None else tx.at + timedelta(days=days)
     tx.insert(
         "appeal_events",
         appeal_id=appeal_id,
@@ -227,7 +236,8 @@ def _event(tx: Tx, appeal_id: str, version: int, action: str, state: AppealState
         by_person=tx.actor.person_id,
         action=action,
         state=state,
-        due_at=None if days is None else tx.at + timedelta(days=days),
+        due_at=due_at,
         note=note,
     )
     tx.log(f"appeal.{action}", appeal_id, {"state": state, "note": note})
+    return due_at

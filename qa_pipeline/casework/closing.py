@@ -34,7 +34,7 @@ def close_month(tx: Tx, month: str) -> Closing:
     waiting = _why_not(tx)
     tx.memo.clear()  # the bookings go past the balances that were read before
     rows = tx.rows(
-        """SELECT case_id, call_id, any_value(run_id), any_value(clause), rule_id, ordinal, party, any_value(person),
+        """SELECT case_id, call_id, arg_max(run_id, seq), max(clause), rule_id, ordinal, party, arg_max(person, seq),
                sum(points)::INTEGER, sum(yuan)::DECIMAL(12,2)
            FROM ledger_entries WHERE account = ? GROUP BY case_id, call_id, rule_id, ordinal, party
            HAVING (sum(points) <> 0 OR sum(yuan) <> 0) AND min(month) <= ? ORDER BY case_id, rule_id, ordinal, party""",

@@ -9,6 +9,7 @@ that went back far is refused, so that no deadline is met by turning the clock.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.casework import log
 from qa_pipeline.casework import settings as settings_module
+from qa_pipeline.casework.inserting import insert_rows
 from qa_pipeline.casework.people import find_person
 from qa_pipeline.casework.settings import CaseworkSettings
 from qa_pipeline.casework.values import Person, Post
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
 # Machines of one office differ by seconds; more is a wrong clock.
 CLOCK_TOLERANCE = timedelta(minutes=10)
-_ROWS_AT_ONCE = 500
 _MOST_RUNS = 1000  # runs held by one transaction: about 20 MB
 
 
@@ -99,18 +100,25 @@ class Tx:
         return self.connection.execute(query, list(values)).fetchone()
 
     def insert(self, table: str, **values: object) -> None:
-        """A row of a table. Rows are written together before anything is read: one INSERT takes 1 ms for one row or for ten."""
+        """A row of a table. Rows are written together before anything is read, see :mod:`qa_pipeline.casework.inserting`."""
         self._unwritten.setdefault((table, *values), []).extend(values.values())
 
     def flush(self) -> None:
         for (table, *columns), values in self._unwritten.items():
-            size = _ROWS_AT_ONCE * len(columns)
-            for start in range(0, len(values), size):
-                page = values[start : start + size]
-                row = f"({', '.join('?' * len(columns))})"
-                marks = ", ".join([row] * (len(page) // len(columns)))
-                self.raw.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks}", page)
+            insert_rows(self.raw, (table, *columns), values, self._types)
         self._unwritten.clear()
+
+    def _types(self, table: str) -> dict[str, str]:
+        """Column → type, of all tables asked for once."""
+        if ("types",) not in self.memo:
+            known: dict[str, dict[str, str]] = defaultdict(dict)
+            for name, column, kind in self.raw.execute(
+                "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+            ).fetchall():
+                known[name][column] = kind
+            self.memo["types",] = known
+        types: dict[str, str] = self.memo["types",][table]
+        return types
 
     def append(self, table: str, **values: object) -> int:
         """Inserts with the next ``seq`` of the table, which is returned."""

@@ -12,13 +12,14 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from qa_pipeline.casework.cases import Case, find_cases
-from qa_pipeline.casework.findings import findings_of
+from qa_pipeline.casework.findings import findings_of, preload
 from qa_pipeline.casework.values import CaseKind, CaseState, Post
 from qa_pipeline.errors import CaseworkError
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
 
+_AT_ONCE = 500  # cases read together
 REVISIT_RESULTS = ("继续使用", "取消", "未接通", "需要考虑", "重新确认")
 
 
@@ -81,7 +82,10 @@ def callback_list(tx: Tx, *, open_only: bool = True) -> list[Callback]:
     }
     found: list[Callback] = []
     invalid = {case_id for (case_id,) in tx.rows("SELECT case_id FROM case_results_now WHERE sale_invalid")}
-    for case in (item for item in _finished(tx) if item.case_id in invalid):
+    cases = [item for item in _finished(tx) if item.case_id in invalid]
+    for index, case in enumerate(cases):
+        if index % _AT_ONCE == 0:
+            preload(tx, cases[index : index + _AT_ONCE])
         reasons = _invalid_because(tx, case)
         result, met = results.get(case.call_id, ("", False))
         settled = result == "取消" or (result in ("继续使用", "重新确认") and met)
@@ -117,7 +121,7 @@ def record_revisit(tx: Tx, call_id: str, result: str, *, standards_met: bool | N
         raise CaseworkError(f"回访结果只能是 {'、'.join(REVISIT_RESULTS)}，写的是“{result}”。")
     if result in ("继续使用", "重新确认") and standards_met is None:
         raise CaseworkError("客户继续使用时，要写明这次回访本身是否符合四项标准（--standards-met 或 --standards-missed）。")
-    if tx.row("SELECT 1 FROM calls WHERE call_id = ?", [call_id]) is None:
+    if tx.row("SELECT 1 FROM call_versions WHERE call_id = ? LIMIT 1", [call_id]) is None:
         raise CaseworkError(f"没有通话 {call_id}。")
     tx.append(
         "revisits",

@@ -123,7 +123,7 @@ def balances(tx: Tx, case_id: str) -> dict[tuple[Key, Party], Held]:
     if known is not None:
         return known
     rows = tx.rows(
-        """SELECT rule_id, ordinal, party, account, any_value(clause), sum(points)::INTEGER, sum(yuan)::DECIMAL(12,2)
+        """SELECT rule_id, ordinal, party, account, max(clause), sum(points)::INTEGER, sum(yuan)::DECIMAL(12,2)
            FROM ledger_entries WHERE case_id = ? GROUP BY rule_id, ordinal, party, account""",
         [case_id],
     )
@@ -139,7 +139,7 @@ def balances(tx: Tx, case_id: str) -> dict[tuple[Key, Party], Held]:
 def preload_balances(tx: Tx, case_ids: Sequence[str]) -> None:
     """Reads the balances of many cases at once."""
     rows = tx.rows(
-        """SELECT case_id, rule_id, ordinal, party, account, any_value(clause), sum(points)::INTEGER, sum(yuan)::DECIMAL(12,2)
+        """SELECT case_id, rule_id, ordinal, party, account, max(clause), sum(points)::INTEGER, sum(yuan)::DECIMAL(12,2)
            FROM ledger_entries WHERE list_contains(?, case_id) GROUP BY case_id, rule_id, ordinal, party, account""",
         [list(case_ids)],
     )

@@ -12,11 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from qa_pipeline.casework.inserting import insert_rows
+
 if TYPE_CHECKING:
     import duckdb
 
 _FIRST = "0" * 64
-_AT_ONCE = 200  # rows an INSERT
+_COLUMNS = {
+    "seq": "BIGINT",
+    "at_time": "TIMESTAMP",
+    "person_id": "VARCHAR",
+    "action": "VARCHAR",
+    "object": "VARCHAR",
+    "detail": "VARCHAR",
+    "previous": "VARCHAR",
+    "hash": "VARCHAR",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +42,15 @@ def append(connection: duckdb.DuckDBPyConnection, entries: Sequence[tuple[Entry,
     """Adds entries with their details, in order."""
     last = connection.execute("SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1").fetchone()
     seq, previous = last or (0, _FIRST)
-    for start in range(0, len(entries), _AT_ONCE):
-        page = entries[start : start + _AT_ONCE]
-        flat: list[object] = []
-        for entry, detail in page:
-            seq += 1
-            text = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
-            values = [seq, entry.at, entry.person_id, entry.action, entry.thing, text, previous]
-            previous = _hash(values)
-            flat += [*values, previous]
-        marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(page))
-        connection.execute(f"INSERT INTO audit_log VALUES {marks}", flat)
+    flat: list[object] = []
+    for entry, detail in entries:
+        seq += 1
+        text = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
+        values = [seq, entry.at, entry.person_id, entry.action, entry.thing, text, previous]
+        previous = _hash(values)
+        flat += [*values, previous]
+    if flat:
+        insert_rows(connection, ("audit_log", *_COLUMNS), flat, lambda table: _COLUMNS)
 
 
 def last_time(connection: duckdb.DuckDBPyConnection) -> datetime | None:

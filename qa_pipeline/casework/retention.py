@@ -168,6 +168,7 @@ def rewrite(path: Path) -> None:
     fresh = path.with_name(path.name + ".compact")
     fresh.unlink(missing_ok=True)
     with duckdb.connect(":memory:") as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"ATTACH '{_quoted(path)}' AS old (READ_ONLY)")
         connection.execute(f"ATTACH '{_quoted(fresh)}' AS new")
         connection.execute("COPY FROM DATABASE old TO new")

@@ -174,8 +174,8 @@ def _title(tx: Tx, case: Case, clause: str) -> str:
     same = next((item.title for item in tx.run(case.run_id).outcomes if item.clause == clause), None)
     if same is not None:
         return same
-    row = tx.row("SELECT title FROM outcomes WHERE clause = ? LIMIT 1", [clause])
-    return str(row[0]) if row is not None else clause
+    row = tx.row("SELECT max(title) FROM outcomes WHERE clause = ?", [clause])
+    return str(row[0]) if row is not None and row[0] else clause
 
 
 def _store_manual(tx: Tx, case: Case, outcome: Outcome) -> None:

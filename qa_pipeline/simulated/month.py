@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa_pipeline.casework import appeals, closing, complaints, followup, people, reviews, samples, sanctions
@@ -21,16 +25,17 @@ from qa_pipeline.casework.findings import Finding, findings_of
 from qa_pipeline.casework.samples import Order
 from qa_pipeline.casework.values import AppealState, CaseKind, Person
 from qa_pipeline.errors import UserError
-from qa_pipeline.model import AuditRun
 from qa_pipeline.simulated.calls import MADE_FAULTS, Size, calls_of, made_calls
 from qa_pipeline.simulated.staff import APPEAL_REASONS, APPEALS, COMPLAINTS, ESCALATES, SEES_MISSED, Staff, hears, hire
 from qa_pipeline.store import BatchInfo, Store, open_store
+from qa_pipeline.store.saving import Prepared, prepare_runs
 
 if TYPE_CHECKING:
     from qa_pipeline.config import Settings
     from qa_pipeline.judge import Judge
 
-CHUNK = 250  # calls judged by a worker at a time
+CHUNK = 250  # calls judged by a worker at a time, all of one day
+AHEAD = 3  # chunks a worker that may wait for the store
 Faults = dict[str, frozenset[str]]
 __all__ = ["Size", "build_month"]
 
@@ -43,17 +48,19 @@ def build_month(settings: Settings, size: Size, tell: Callable[[str], None]) -> 
         raise UserError(f"{settings.db} 已经存在。模拟月要放在新的数据库里：请换一个 --db，或先移走它。")
     store = open_store(settings.db)
     desk = Desk(store=store, policy=load_policy(settings.policy_file()))
-    staff = hire(desk, size)
-    faults = _calls(store, settings, size)
-    tell(f"通话 {len(faults)} 通已判定，开始抽样、复核和申诉")
-    Month(desk, size, staff, faults).run()
+    month = Month(desk, size, hire(desk, size))
+    for number, (day, faults) in enumerate(_days(store, settings, size), start=1):
+        month.work(day, faults)
+        if number % 5 == 0:
+            tell(f"第 {number} 个工作日（{day}）做完，通话 {len(month.faults)} 通")
+    month.close()
     with store.read() as connection:
         row = connection.execute(
             "SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM decisions), (SELECT count(*) FROM appeals)"
         ).fetchone()
     cases, decisions, appealed = row or (0, 0, 0)
     return (
-        f"模拟月已建好：{settings.db}。通话 {len(faults)} 通，工单 {cases} 张，复核决定 {decisions} 条，申诉 {appealed} 件。"
+        f"模拟月已建好：{settings.db}。通话 {len(month.faults)} 通，工单 {cases} 张，复核决定 {decisions} 条，申诉 {appealed} 件。"
         f"试试 qa today --db {settings.db}"
     )
 
@@ -61,17 +68,53 @@ def build_month(settings: Settings, size: Size, tell: Callable[[str], None]) -> 
 # Calls
 
 
-def _calls(store: Store, settings: Settings, size: Size) -> Faults:
-    """Makes, judges and stores every call; workers judge, this process writes."""
-    faults: Faults = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Some calls of one day, ``first`` counted from the start of the month."""
+
+    day: date
+    first: int
+    count: int
+    folder: Path  # of this chunk alone: its rows on their way to the store
+
+
+def _days(store: Store, settings: Settings, size: Size) -> Iterator[tuple[date, Faults]]:
+    """Each working day once its calls are judged and stored. Workers make, judge and encode the next days meanwhile.
+
+    Only a few chunks are ahead, whatever the size of the month: what waits is on disk, and workers start as days are taken.
+    """
     workers = max(1, min(os.cpu_count() or 1, 8))
-    batch = BatchInfo(batch_id="simulated-month", started_at="2026-11-02T08:00:00", command="simulate", source=f"seed {size.seed}")
-    with ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(settings,)) as pool:
-        jobs = [(size, start) for start in range(0, calls_of(size), CHUNK)]
-        for judged in pool.map(_judge_chunk, jobs):
-            store.save([run for run, _ in judged], batch)
-            faults |= {run.conversation.call.call_id: found for run, found in judged}
-    return faults
+    with (
+        tempfile.TemporaryDirectory(prefix="qa-month-") as place,
+        ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(settings,)) as pool,
+    ):
+        waiting: deque[Future[tuple[Prepared, Faults]]] = deque()
+        chunks = iter(_chunks(size, Path(place)))
+
+        def submit(count: int) -> None:
+            waiting.extend(pool.submit(_judge_chunk, size, chunk) for chunk in islice(chunks, count))
+
+        submit(workers * AHEAD)
+        for day in size.workdays:
+            faults: Faults = {}
+            while len(faults) < calls_of(size) // len(size.workdays):
+                prepared, found = waiting.popleft().result()
+                submit(1)
+                store.save_prepared(prepared, _batch(size))
+                faults |= found
+            yield day, faults
+
+
+def _chunks(size: Size, place: Path) -> Iterator[Chunk]:
+    a_day = calls_of(size) // len(size.workdays)
+    for number, day in enumerate(size.workdays):
+        for start in range(0, a_day, CHUNK):
+            first = number * a_day + start
+            yield Chunk(day=day, first=first, count=min(CHUNK, a_day - start), folder=place / str(first))
+
+
+def _batch(size: Size) -> BatchInfo:
+    return BatchInfo(batch_id="simulated-month", started_at="2026-11-02T08:00:00", command="simulate", source=f"seed {size.seed}")
 
 
 _JUDGE: list[Judge] = []  # of a worker process: rules are loaded once
@@ -83,12 +126,13 @@ def _start_worker(settings: Settings) -> None:
     _JUDGE[:] = [open_judge(settings)]
 
 
-def _judge_chunk(job: tuple[Size, int]) -> list[tuple[AuditRun, frozenset[str]]]:
+def _judge_chunk(size: Size, chunk: Chunk) -> tuple[Prepared, Faults]:
     from qa_pipeline.judge import IMPORTED, Heard
 
-    size, start = job
-    made = made_calls(size, start, CHUNK)
-    return [(_JUDGE[0](item.conversation, Heard(engine=IMPORTED)), item.faults) for item in made]
+    made = list(made_calls(size, chunk.first, chunk.count))
+    runs = [_JUDGE[0](item.conversation, Heard(engine=IMPORTED)) for item in made]
+    chunk.folder.mkdir()
+    return prepare_runs(runs, _batch(size), chunk.folder), {item.call.call_id: item.faults for item in made}
 
 
 # Casework
@@ -97,15 +141,20 @@ def _judge_chunk(job: tuple[Size, int]) -> list[tuple[AuditRun, frozenset[str]]]
 class Month:
     """The working days, one transaction a day: mornings sample, afternoons review, then appeals and complaints."""
 
-    def __init__(self, desk: Desk, size: Size, staff: Staff, faults: Faults) -> None:
-        self._desk, self._size, self._staff, self._faults = desk, size, staff, faults
+    def __init__(self, desk: Desk, size: Size, staff: Staff) -> None:
+        self._desk, self._size, self._staff = desk, size, staff
         self._people: dict[str, Person] = {}
+        self.faults: Faults = {}  # of the calls so far
 
-    def run(self) -> None:
-        for day in self._size.workdays:
-            with self._desk.act(self._staff.leads[0], _next_morning(day)) as tx:
-                self._people = self._people or {person.person_id: person for person in people.all_people(tx.connection)}
-                self._day(tx, day)
+    def work(self, day: date, faults: Faults) -> None:
+        """What happens on the morning after ``day`` and that day on; the calls of ``day`` are in the store."""
+        self.faults |= faults
+        with self._desk.act(self._staff.leads[0], _next_morning(day)) as tx:
+            self._people = self._people or {person.person_id: person for person in people.all_people(tx.connection)}
+            self._day(tx, day)
+
+    def close(self) -> None:
+        """The last appeals and sanctions, then the closing of the month."""
         last = self._size.workdays[-1]
         with self._desk.act(self._staff.leads[0], datetime.combine(_second_week_after(last), time(10))) as tx:
             self._settle_appeals(tx)
@@ -133,7 +182,7 @@ class Month:
         return replace(tx, actor=self._people[person], at=tx.at + timedelta(minutes=minutes))
 
     def _review(self, tx: Tx, case: Case) -> Case:
-        broken = self._faults.get(case.call_id, frozenset())
+        broken = self.faults.get(case.call_id, frozenset())
         chance = random.Random(f"{self._size.seed}/{case.case_id}")
         found = findings_of(tx, case)
         for item in found:
@@ -164,7 +213,7 @@ class Month:
         """The lead who did not review decides; some agents go on to the manager, who decides the next time."""
         for appeal in appeals.find_appeals(tx):
             chance = random.Random(f"{self._size.seed}/{appeal.appeal_id}/{appeal.state}")
-            right = appeal.clause not in self._faults.get(appeal.call_id, frozenset())
+            right = appeal.clause not in self.faults.get(appeal.call_id, frozenset())
             if appeal.state is AppealState.COMMENTED:
                 lead = self._as(tx, self._staff.leads[1], minutes=5)
                 decided = appeals.decide(lead, appeal.appeal_id, uphold_agent=right, note="复听后裁定")
@@ -189,7 +238,7 @@ class Month:
             )
             complaint = complaints.register(lead, received)
             manager = self._as(tx, self._staff.managers[0], minutes=310)
-            upheld = bool(self._faults.get(call_id)) and chance.random() < 0.8
+            upheld = bool(self.faults.get(call_id)) and chance.random() < 0.8
             complaints.settle(manager, complaint.complaint_id, upheld=upheld, note="已联系客户并说明处理结果")
             if upheld and chance.random() < 0.5 and not complaints.marked(manager, [number]):
                 complaints.list_number(manager, number, "客户要求不再来电", complaint_id=complaint.complaint_id)

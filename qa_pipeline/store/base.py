@@ -16,6 +16,8 @@ from qa_pipeline.model import AuditRun, CallData, EngineInfo, Recording, Transcr
 if TYPE_CHECKING:
     import duckdb
 
+    from qa_pipeline.store.saving import Prepared
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchInfo:
@@ -94,6 +96,10 @@ class Store(Protocol):
     def save(self, runs: Sequence[AuditRun], batch: BatchInfo) -> int:
         """Stores runs in one transaction; returns how many were new. A stored run saved again becomes current again. Inside
         ``write`` it belongs to that transaction."""
+        ...
+
+    def save_prepared(self, prepared: Prepared, batch: BatchInfo) -> int:
+        """The same for runs that ``prepare_runs`` encoded, in this process or another; their files are removed."""
         ...
 
     def save_calls(self, calls: Sequence[CallData], batch: BatchInfo) -> None:

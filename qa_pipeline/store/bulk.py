@@ -6,6 +6,7 @@ parameters 7 µs, numpy columns 4 µs (but types are guessed), NDJSON with decla
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -36,22 +37,28 @@ class Bulk:
     BLOB columns are given as ``bytes``, JSON columns as anything that JSON knows, money as Decimal.
     """
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="qa-save-")  # readable by this user only: it holds customer text
+    def __init__(self, folder: Path | None = None) -> None:
+        """With a ``folder`` of the caller's the object may go to another process; without one it has its own until it is closed."""
+        # Readable by this user only: it holds customer text.
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="qa-save-"))
         self._files: dict[str, _File] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._folder.cleanup()
+        self.close()
+
+    def close(self) -> None:
+        """Removes the files."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, table: str, rows: Iterable[Row]) -> None:
         """Writes the rows of one table; call once a table."""
         import msgspec
 
         encode = msgspec.json.Encoder().encode
-        path = Path(self._folder.name) / f"{table}.ndjson"
+        path = self._folder / f"{table}.ndjson"
         count = longest = 0
         try:
             with path.open("wb") as file:

@@ -122,7 +122,9 @@ class Connections:
         waited_s, pause_s = 0.0, _FIRST_PAUSE_S
         while True:
             try:
-                return duckdb.connect(str(self.path), read_only=read_only, config=_CONFIG)
+                connection = duckdb.connect(str(self.path), read_only=read_only, config=_CONFIG)
+                connection.execute("SET enable_progress_bar = false")  # DuckDB draws it into stdout when a query takes seconds
+                return connection
             except duckdb.Error as error:
                 if not _is_lock(error):
                     raise _named(error, self.path) from error

@@ -11,8 +11,18 @@ from qa_pipeline.model import AuditRun, CallData, Conversation, EngineInfo, Prov
 from qa_pipeline.store import rows
 from qa_pipeline.store.base import BatchEnd, BatchInfo, Failure, FileFact, Judged
 from qa_pipeline.store.bulk import Bulk
-from qa_pipeline.store.codec import Judgement, digest, engine_digest, from_json, unpack
+from qa_pipeline.store.codec import Judgement, engine_digest, from_json, unpack
 from qa_pipeline.store.connection import Connections
+from qa_pipeline.store.saving import (
+    Prepared,
+    fresh_transcripts,
+    insert_batch,
+    insert_calls,
+    insert_runs,
+    last_by_id,
+    numbered,
+    prepare_runs,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,7 +45,7 @@ class DuckTranscripts:
 
     def put(self, transcripts: Sequence[Transcript]) -> None:
         with Bulk() as bulk:
-            bulk.add("transcripts", _fresh_transcripts(transcripts))
+            bulk.add("transcripts", fresh_transcripts(transcripts))
             with self._connections.write() as connection:
                 bulk.insert(connection, "transcripts", unless="(audio_hash, engine_digest)")
 
@@ -67,22 +77,22 @@ class DuckStore:
         return self._connections.write()
 
     def save(self, runs: Sequence[AuditRun], batch: BatchInfo) -> int:
-        unique = list({run.run_id: run for run in runs}.values())
-        with Bulk() as bulk:
-            _add_runs(bulk, unique, batch)
-            with self._connections.join() as connection:
-                return insert_runs(connection, bulk, unique, batch)
+        return self.save_prepared(prepare_runs(runs, batch), batch)
+
+    def save_prepared(self, prepared: Prepared, batch: BatchInfo) -> int:
+        with prepared.bulk, self._connections.join() as connection:
+            return insert_runs(connection, prepared, batch)
 
     def save_calls(self, calls: Sequence[CallData], batch: BatchInfo) -> None:
         with Bulk() as bulk:
-            bulk.add("call_versions", _numbered(rows.call_row(call, batch.batch_id) for call in _last_by_id(calls)))
+            bulk.add("call_versions", numbered(rows.call_row(call, batch.batch_id) for call in last_by_id(calls)))
             with self._connections.join() as connection:
-                _insert_batch(connection, batch)
-                _insert_calls(connection, bulk)
+                insert_batch(connection, batch)
+                insert_calls(connection, bulk)
 
     def save_failures(self, failures: Sequence[Failure], batch: BatchInfo) -> None:
         with self.write() as connection:
-            _insert_batch(connection, batch)
+            insert_batch(connection, batch)
             for failure in failures:
                 connection.execute(
                     "INSERT INTO failures SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ? FROM failures",
@@ -192,84 +202,6 @@ class DuckStore:
 
 
 _RUN_TABLES = "FROM runs AS run JOIN conversations AS talk ON talk.digest = run.conversation_digest"
-
-
-def _add_runs(bulk: Bulk, runs: Sequence[AuditRun], batch: BatchInfo) -> None:
-    names = {run.run_id: digest(run.conversation) for run in runs}
-    talks = {names[run.run_id]: run.conversation for run in runs}
-    calls = _last_by_id(run.conversation.call for run in runs)
-    heard = {run.recording.audio_hash: run.recording for run in runs if run.recording is not None}
-    bulk.add("call_versions", _numbered(rows.call_row(call, batch.batch_id) for call in calls))
-    bulk.add("recordings", (rows.recording_row(recording) for recording in heard.values()))
-    bulk.add("transcripts", _fresh_transcripts([run.transcript for run in runs if run.transcript is not None]))
-    bulk.add("conversations", (rows.conversation_row(talk, name) for name, talk in talks.items()))
-    bulk.add("conversation_turns", (row for name, talk in talks.items() for row in rows.turn_rows(talk, name)))
-    bulk.add("runs", (rows.run_row(run, batch.batch_id, names[run.run_id]) for run in runs))
-    bulk.add("scorecards", (rows.scorecard_row(run) for run in runs))
-    bulk.add("outcomes", (row for run in runs for row in rows.outcome_rows(run)))
-    bulk.add("run_penalties", (row for run in runs for row in rows.penalty_rows(run)))
-
-
-def insert_runs(connection: duckdb.DuckDBPyConnection, bulk: Bulk, runs: Sequence[AuditRun], batch: BatchInfo) -> int:
-    """Inside a transaction: rows of new runs, then the log that says which run of a call is current."""
-    _insert_batch(connection, batch)
-    _insert_calls(connection, bulk)
-    bulk.insert(connection, "recordings", unless="audio_hash")
-    bulk.insert(connection, "transcripts", unless="(audio_hash, engine_digest)")
-    # Turns before conversations and details before runs: what is new is told by the parent not being there yet.
-    bulk.insert(connection, "conversation_turns", unless="digest", among="conversations")
-    bulk.insert(connection, "conversations", unless="digest")
-    for table in ("scorecards", "outcomes", "run_penalties"):
-        bulk.insert(connection, table, unless="run_id", among="runs")
-    fresh = bulk.insert(connection, "runs", unless="run_id")
-    order = list({run.conversation.call.call_id: run.run_id for run in runs}.values())
-    connection.execute(
-        """INSERT INTO run_log
-           SELECT (SELECT coalesce(max(seq), 0) FROM run_log) + row_number() OVER (ORDER BY given.place), run.call_id,
-                  given.run_id, ?
-           FROM (SELECT unnest(?::VARCHAR[]) AS run_id, generate_subscripts(?::VARCHAR[], 1) AS place) AS given
-           JOIN runs AS run USING (run_id)
-           WHERE given.run_id NOT IN (SELECT run_id FROM current_runs)""",
-        [batch.batch_id, order, order],
-    )
-    return fresh
-
-
-def _insert_batch(connection: duckdb.DuckDBPyConnection, batch: BatchInfo) -> None:
-    connection.execute(
-        "INSERT INTO batches SELECT ?, ?, ?, ?, ?::JSON WHERE NOT EXISTS (SELECT 1 FROM batches WHERE batch_id = ?)",
-        [batch.batch_id, rows.timestamp(batch.started_at), batch.command, batch.source, _options(batch), batch.batch_id],
-    )
-
-
-def _options(batch: BatchInfo) -> str:
-    from qa_pipeline.store.codec import to_json
-
-    return to_json(dict(batch.options)).decode()
-
-
-def _insert_calls(connection: duckdb.DuckDBPyConnection, bulk: Bulk) -> None:
-    """A new version only where the call data differ from the newest version."""
-    bulk.insert(
-        connection,
-        "call_versions",
-        unless="(call_id, digest)",
-        among="(SELECT call_id, digest FROM call_versions WHERE seq IN (SELECT max(seq) FROM call_versions GROUP BY call_id))",
-    )
-
-
-def _last_by_id(calls: Iterable[CallData]) -> list[CallData]:
-    return list({call.call_id: call for call in calls}.values())
-
-
-def _numbered(items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for number, item in enumerate(items, start=1):
-        yield item | {"seq": number}
-
-
-def _fresh_transcripts(transcripts: Sequence[Transcript]) -> Iterator[dict[str, Any]]:
-    unique = {(item.audio_hash, engine_digest(item.engine)): item for item in transcripts}
-    return (rows.transcript_row(item) for item in unique.values())
 
 
 def _transcript(connection: duckdb.DuckDBPyConnection, audio_hash: str, engine: str) -> Transcript | None:

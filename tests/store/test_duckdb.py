@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
@@ -18,6 +20,7 @@ from qa_pipeline.errors import StoreError, StoreLockedError
 from qa_pipeline.store import migrations, open_store
 from qa_pipeline.store.bulk import Bulk
 from qa_pipeline.store.connection import _named
+from qa_pipeline.store.saving import prepare_runs
 
 
 @contextmanager
@@ -60,17 +63,14 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from qa_pipeline.store import open_store
-from qa_pipeline.store.duckdb import insert_runs, _add_runs
-from qa_pipeline.store.bulk import Bulk
+from qa_pipeline.store.saving import insert_runs, prepare_runs
 import store_make as make
 store = open_store(Path(sys.argv[1]))
 if sys.argv[2] == "before":
-    runs = [make.run(1), make.run(2)]
-    with Bulk() as bulk:
-        _add_runs(bulk, runs, make.BATCH)
-        with store.write() as connection:
-            insert_runs(connection, bulk, runs, make.BATCH)
-            os._exit(9)
+    prepared = prepare_runs([make.run(1), make.run(2)], make.BATCH)
+    with prepared.bulk, store.write() as connection:
+        insert_runs(connection, prepared, make.BATCH)
+        os._exit(9)
 connections = store._connections
 import qa_pipeline.store.connection as module
 module._close = lambda connection, path: os._exit(9)
@@ -170,9 +170,30 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     if not full.exists():
         pytest.skip("no /dev/full on this system")
     with Bulk() as bulk:
-        (Path(bulk._folder.name) / "runs.ndjson").symlink_to(full)
+        (bulk._folder / "runs.ndjson").symlink_to(full)
         with pytest.raises(StoreError, match="写临时文件失败"):
             bulk.add("runs", [{"a": "x" * 100_000}])
+
+
+def test_no_connection_draws_a_progress_bar(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "qa.duckdb")
+    shown = "SELECT current_setting('enable_progress_bar')"
+    with store.write() as connection:
+        assert connection.execute(shown).fetchall() == [(False,)]
+    with store.read() as connection:
+        assert connection.execute(shown).fetchall() == [(False,)]
+
+
+def test_runs_prepared_in_another_process_are_saved_as_if_here(tmp_path: Path) -> None:
+    here, there = open_store(tmp_path / "here.duckdb"), open_store(tmp_path / "there.duckdb")
+    runs = [make.run(1), make.run(2), make.run(1)]
+    folder = tmp_path / "chunk"
+    folder.mkdir()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        prepared = pool.submit(prepare_runs, runs, make.BATCH, folder).result()
+    assert there.save_prepared(prepared, make.BATCH) == here.save(runs, make.BATCH) == 2
+    assert list(there.iter_runs()) == list(here.iter_runs())
+    assert not folder.exists()  # the words of customers do not stay behind
 
 
 def test_values_longer_than_the_readers_default_line(tmp_path: Path) -> None:
