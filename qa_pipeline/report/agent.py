@@ -13,7 +13,7 @@ from qa_pipeline.report.reading import Reading
 
 MOST_CALLS = 20_000  # listed one by one; a whole centre's month is read agent by agent
 _PEOPLE = """
-    SELECT coalesce(call.agent_id, '') AS agent_id, arg_max(call.agent_name, call.started_at) AS agent_name,
+    SELECT coalesce(call.agent_id, '') AS agent_id, arg_max(call.agent_name, (call.started_at, call.call_id)) AS agent_name,
         string_agg(DISTINCT call.team, '、' ORDER BY call.team) AS team, count(*) AS calls,
         count(*) FILTER (coalesce(call.outcome, '') <> 'no_answer') AS connected,
         count(*) FILTER (call.call_type = 'sale' AND call.outcome = 'success') AS sales,
@@ -49,7 +49,7 @@ _CALLS = """
 _FINDINGS = """
     SELECT item.call_id, item.started_at, item.clause, item.title, item.start_s, item.quote, item.reason, call.customer_name
     FROM r_findings AS item JOIN r_calls AS call USING (call_id)
-    WHERE item.agent_id = $agent ORDER BY item.started_at, item.call_id, item.clause, item.ordinal
+    WHERE item.agent_id = $agent ORDER BY item.started_at, item.call_id, item.clause, item.rule_id, item.ordinal
 """
 _TREND = """
     SELECT started_at::DATE AS day, count(*) AS scored, sum(score)::BIGINT AS score_sum, count(*) FILTER (qualified) AS qualified

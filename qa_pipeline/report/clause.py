@@ -10,7 +10,7 @@ from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Secti
 from qa_pipeline.report.reading import Reading
 
 _CLAUSES = """
-    SELECT item.clause, any_value(item.title) AS title, count(*) AS findings, count(DISTINCT item.call_id) AS calls,
+    SELECT item.clause, max(item.title) AS title, count(*) AS findings, count(DISTINCT item.call_id) AS calls,
         count(*) FILTER (item.review) AS review, count(DISTINCT item.agent_id) AS agents,
         (SELECT count(*) FROM r_scores) AS scored
     FROM r_findings AS item GROUP BY item.clause ORDER BY calls DESC, item.clause
@@ -25,7 +25,7 @@ _DAYS = """
     FROM r_scores AS score GROUP BY 1 ORDER BY 1
 """
 _WEEKLY = """
-    SELECT item.clause, any_value(item.title) AS title, item.started_at::DATE AS day, count(DISTINCT item.call_id) AS calls
+    SELECT item.clause, max(item.title) AS title, item.started_at::DATE AS day, count(DISTINCT item.call_id) AS calls
     FROM r_findings AS item GROUP BY item.clause, day ORDER BY item.clause, day
 """
 

@@ -91,8 +91,8 @@ def clause_names(reading: Reading) -> dict[str, Named]:
     policy = reading.policy.file
     known: dict[str, str] = dict(
         reading.tx.connection.execute(
-            """SELECT clause, arg_max(title, length(title)) FROM
-               (SELECT clause, title FROM outcomes UNION ALL SELECT clause, title FROM manual_findings) GROUP BY clause"""
+            """SELECT clause, arg_max(title, (length(title), title)) FROM
+               (SELECT clause, title FROM outcomes UNION SELECT clause, title FROM manual_findings) GROUP BY clause"""
         ).fetchall()
     )
     named = {code: Named(clause=code, title=known.get(code) or "", source=item.source) for code, item in policy.clauses.items()}

@@ -43,7 +43,7 @@ _FINDINGS = """
     LEFT JOIN r_cases AS one ON one.call_id = item.call_id AND one.kind = 'primary' AND one.run_id = item.run_id
     LEFT JOIN r_decided AS decided
         ON decided.case_id = one.case_id AND decided.rule_id = item.rule_id AND decided.ordinal = item.ordinal
-    ORDER BY item.call_id, item.clause, item.ordinal
+    ORDER BY item.call_id, item.clause, item.rule_id, item.ordinal
 """
 _REVIEWERS = """
     SELECT coalesce(one.assignee, '') AS person, count(*) AS calls, coalesce(sum(run.duration_s), 0) / 3600 AS hours,
@@ -58,7 +58,8 @@ _REVIEWERS = """
     GROUP BY 1 ORDER BY 1
 """
 _AGENTS = """
-    SELECT call.agent_id, any_value(call.agent_name) AS agent_name, any_value(call.team) AS team, count(*) AS calls,
+    SELECT call.agent_id, arg_max(call.agent_name, (call.started_at, call.call_id)) AS agent_name,
+        string_agg(DISTINCT call.team, '、' ORDER BY call.team) AS team, count(*) AS calls,
         count(score.call_id) AS scored, coalesce(sum(score.score), 0)::BIGINT AS score_sum,
         count(*) FILTER (score.qualified) AS qualified, count(*) FILTER (score.fatal) AS fatal,
         coalesce(sum(found.n), 0)::BIGINT AS findings

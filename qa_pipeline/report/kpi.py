@@ -268,7 +268,7 @@ def _problems(connection: duckdb.DuckDBPyConnection) -> tuple[Section, Section]:
         dict(zip(("name", "row", "kind", "field", "value", "effect"), row, strict=True))
         for row in connection.execute(
             """SELECT file.name, item.row, item.kind, item.field, item.value, item.effect FROM problems AS item
-               JOIN files AS file USING (file_id) ORDER BY file.file_id, item.row, item.kind, item.field LIMIT ?""",
+               JOIN files AS file USING (file_id) ORDER BY file.file_id, item.row, item.kind, item.field, item.value, item.effect LIMIT ?""",
             [MOST_PROBLEMS],
         ).fetchall()
     ]

@@ -18,7 +18,7 @@ from qa_pipeline.report.reading import Reading
 
 PARTY = {"agent": "坐席", "supervisor": "主管"}
 _DETAIL = """
-    SELECT entry.person, entry.party, entry.case_id, any_value(entry.call_id) AS call_id, any_value(entry.clause) AS clause,
+    SELECT entry.person, entry.party, entry.case_id, max(entry.call_id) AS call_id, max(entry.clause) AS clause,
         entry.rule_id, entry.ordinal, min(entry.at_time) AS first_at,
         coalesce(sum(entry.points) FILTER (account = '已入账' AND month = $month), 0)::INTEGER AS taken_points,
         coalesce(sum(entry.yuan) FILTER (account = '已入账' AND month = $month), 0)::DECIMAL(12,2) AS taken_yuan,
@@ -35,8 +35,8 @@ _DETAIL = """
 """
 _UNBALANCED = "SELECT count(*) AS n FROM (SELECT txn FROM ledger_entries GROUP BY txn HAVING sum(points) <> 0 OR sum(yuan) <> 0)"
 _PEOPLE = """
-    SELECT agent_id, any_value(agent_name) AS name, any_value(team) AS team, any_value(supervisor) AS supervisor
-    FROM (SELECT agent_id, agent_name, team, supervisor FROM calls WHERE agent_id IS NOT NULL ORDER BY started_at DESC) GROUP BY 1
+    SELECT agent_id, arg_max(agent_name, (started_at, call_id)) AS name, arg_max(team, (started_at, call_id)) AS team
+    FROM calls WHERE agent_id IS NOT NULL GROUP BY 1
 """
 _AMOUNTS = ("taken_points", "taken_yuan", "open_points", "open_yuan", "waiting_points", "waiting_yuan")
 

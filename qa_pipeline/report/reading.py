@@ -62,7 +62,7 @@ _TABLES: Mapping[str, tuple[tuple[str, ...], str]] = {
         ("r_cases",),
         """SELECT item.case_id, item.call_id, item.clause, item.rule_id, item.ordinal, item.decision, item.by_person, item.reason,
                one.kind, one.state, one.finished_at, one.agent_id, one.team, one.supervisor
-           FROM (SELECT case_id, run_id, rule_id, ordinal, any_value(call_id) AS call_id, any_value(clause) AS clause,
+           FROM (SELECT case_id, run_id, rule_id, ordinal, max(call_id) AS call_id, max(clause) AS clause,
                      arg_max(decision, seq) AS decision, arg_max(by_person, seq) AS by_person, arg_max(reason, seq) AS reason
                  FROM decisions GROUP BY case_id, run_id, rule_id, ordinal) AS item
            JOIN r_cases AS one ON one.case_id = item.case_id AND one.run_id = item.run_id""",
@@ -156,7 +156,6 @@ def open_reading(store: Store, policy: Policy, wish: Wish, span: str) -> Iterato
     Raises UserError when there are no calls or the dates are the wrong way round.
     """
     with store.read() as connection:
-        connection.execute("SET enable_progress_bar = false")  # DuckDB draws it into stdout when a query takes seconds
         period = _period(connection, wish, span)
         tx = Tx(
             store=store,

@@ -37,7 +37,7 @@ _RANDOM = """
     JOIN sample_items AS item ON item.call_id = call.call_id AND item.base
     JOIN samples AS one ON one.sample_id = item.sample_id AND one.level = 'daily'
         AND one.date_from >= $first::DATE AND one.date_to <= $last::DATE
-    ORDER BY name, item.call_id
+    ORDER BY name, item.call_id, item.sample_id
 """
 _CALLBACKS = """
     SELECT one.call_id, one.case_id, one.agent_id, one.finished_at AS found_at, call.customer_number, call.product,

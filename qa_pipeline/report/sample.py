@@ -23,7 +23,8 @@ _SAMPLES = """
     GROUP BY ALL ORDER BY one.date_from, one.sample_id
 """
 _AGENTS = """
-    SELECT call.agent_id, arg_max(call.agent_name, call.started_at) AS agent_name, arg_max(call.team, call.started_at) AS team,
+    SELECT call.agent_id, arg_max(call.agent_name, (call.started_at, call.call_id)) AS agent_name,
+        arg_max(call.team, (call.started_at, call.call_id)) AS team,
         count(DISTINCT call.started_at::DATE) AS days, count(*) AS calls, count(drawn.call_id) AS drawn,
         count(*) FILTER (drawn.base) AS base, count(one.case_id) AS reviewed
     FROM r_calls AS call

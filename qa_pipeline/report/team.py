@@ -11,7 +11,8 @@ from qa_pipeline.report.reading import Reading
 from qa_pipeline.report.reviewed import qualified_rates
 
 _TEAMS = """
-    SELECT coalesce(call.team, '') AS team, any_value(call.supervisor) AS supervisor, count(DISTINCT call.agent_id) AS agents,
+    SELECT coalesce(call.team, '') AS team, string_agg(DISTINCT call.supervisor, '、' ORDER BY call.supervisor) AS supervisor,
+        count(DISTINCT call.agent_id) AS agents,
         count(*) AS calls, count(*) FILTER (coalesce(call.outcome, '') <> 'no_answer') AS connected,
         count(*) FILTER (call.call_type = 'sale' AND call.outcome = 'success') AS sales,
         count(*) FILTER (call.call_type = 'sale' AND call.outcome = 'success' AND score.call_id IS NOT NULL) AS judged,
@@ -24,7 +25,7 @@ _TEAMS = """
     GROUP BY 1 ORDER BY 1
 """
 _CLAUSES = """
-    SELECT item.clause, any_value(item.title) AS title, item.team, count(DISTINCT item.call_id) AS calls
+    SELECT item.clause, max(item.title) AS title, item.team, count(DISTINCT item.call_id) AS calls
     FROM r_findings AS item GROUP BY item.clause, item.team ORDER BY item.clause, item.team
 """
 

@@ -43,7 +43,7 @@ _REVISITS = """
     WHERE at_time >= $first::DATE AND at_time < $last::DATE + 1 GROUP BY 1 ORDER BY calls DESC, 1
 """
 _PROBLEMS = """
-    SELECT item.clause, any_value(item.title) AS title, count(*) AS findings, count(DISTINCT item.call_id) AS calls,
+    SELECT item.clause, max(item.title) AS title, count(*) AS findings, count(DISTINCT item.call_id) AS calls,
         (SELECT count(*) FROM r_scores) AS scored,
         count(*) FILTER (said.decision IN ('confirm', 'overturn')) AS confirmed, count(*) FILTER (said.decision = 'reject') AS rejected
     FROM r_findings AS item
@@ -52,7 +52,7 @@ _PROBLEMS = """
     GROUP BY 1 ORDER BY calls DESC, 1
 """
 _BY_AGENT = """
-    SELECT item.clause, item.agent_id, count(*) AS findings, any_value(item.team) AS team
+    SELECT item.clause, item.agent_id, count(*) AS findings, string_agg(DISTINCT item.team, '、' ORDER BY item.team) AS teams
     FROM r_findings AS item
     LEFT JOIN r_cases AS one ON one.call_id = item.call_id AND one.kind = 'primary' AND one.run_id = item.run_id
     LEFT JOIN r_decided AS said ON said.case_id = one.case_id AND said.rule_id = item.rule_id AND said.ordinal = item.ordinal
@@ -219,7 +219,7 @@ def _training(reading: Reading, problems: list[dict[str, Any]]) -> Section:
                 "title": problem["title"],
                 "agents": len(agents),
                 "who": listed + more,
-                "teams": "、".join(sorted({row["team"] or "未知" for row in agents})),
+                "teams": "、".join(sorted({team or "未知" for row in agents for team in row["teams"].split("、")})),
                 "what": names[problem["clause"]].source,
             }
         )

@@ -177,10 +177,10 @@ def heat(tx: Tx, since: date | None = None, team: str = "") -> Heat:
         )
     )
     rows = tx.rows(
-        """SELECT item.clause, any_value(item.title), coalesce(call.team, '未知'), count(DISTINCT item.call_id)
+        """SELECT item.clause, max(item.title), coalesce(call.team, '未知'), count(DISTINCT item.call_id)
            FROM outcomes AS item JOIN current_runs AS run USING (run_id) JOIN calls AS call ON call.call_id = item.call_id
            WHERE item.verdict = '违规' AND NOT item.advice AND (?::DATE IS NULL OR call.started_at >= ?) AND (? = '' OR call.team = ?)
-           GROUP BY item.clause, call.team""",
+           GROUP BY item.clause, call.team ORDER BY item.clause, call.team""",
         [since, since, team, team],
     )
     confirmed = tx.rows(
@@ -211,7 +211,8 @@ class AgentLine:
 def agents(tx: Tx, team: str = "", days: int = DAYS) -> list[AgentLine]:
     """By work number, never by score."""
     rows = tx.rows(
-        """SELECT call.agent_id, any_value(call.agent_name), any_value(coalesce(call.team, '')), count(*), avg(card.score),
+        """SELECT call.agent_id, arg_max(call.agent_name, (call.started_at, call.call_id)),
+               coalesce(arg_max(call.team, (call.started_at, call.call_id)), ''), count(*), avg(card.score),
                count(*) FILTER (card.fatal)
            FROM current_runs AS run JOIN scorecards AS card USING (run_id) JOIN calls AS call USING (call_id)
            WHERE call.agent_id IS NOT NULL AND (? = '' OR call.team = ?)
@@ -226,7 +227,7 @@ def agents(tx: Tx, team: str = "", days: int = DAYS) -> list[AgentLine]:
 def clause_counts(tx: Tx, *, agent_id: str) -> list[tuple[str, str, int, int]]:
     """(clause, title, calls the machine marked, confirmed by people) of one agent."""
     rows = tx.rows(
-        """SELECT item.clause, any_value(item.title), count(DISTINCT item.call_id),
+        """SELECT item.clause, max(item.title), count(DISTINCT item.call_id),
                (SELECT count(DISTINCT said.case_id) FROM decisions_now AS said JOIN cases AS one USING (case_id)
                 WHERE said.clause = item.clause AND said.decision = 'confirm' AND one.agent_id = ? AND one.kind = 'primary')
            FROM outcomes AS item JOIN current_runs AS run USING (run_id) JOIN calls AS call ON call.call_id = item.call_id
