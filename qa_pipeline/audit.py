@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 def audit(book: RuleBook, conversation: Conversation, history: History | None = None) -> tuple[Outcome, ...]:
     """All outcomes of a call, by clause and then by place in the call."""
     view = View(conversation)
-    index = book.index.scan(view)
+    index = book.index.scan(view.stream, view.bits)
     outcomes: list[Outcome] = []
     for rule in book.rules:
         ctx = Context(view, rule.signals, index, history, both_roles=_roles_guessed(view))
@@ -37,7 +37,7 @@ def audit_one(book: RuleBook, rule: Rule, conversation: Conversation, history: H
 def make_context(book: RuleBook, rule: Rule, conversation: Conversation, history: History | None = None) -> Context:
     """What one rule sees of one call."""
     view = View(conversation)
-    return Context(view, rule.signals, book.index.scan(view), history, both_roles=_roles_guessed(view))
+    return Context(view, rule.signals, book.index.scan(view.stream, view.bits), history, both_roles=_roles_guessed(view))
 
 
 def _roles_guessed(view: View) -> bool:

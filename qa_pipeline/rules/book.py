@@ -1,19 +1,16 @@
-"""The rule book: compiled rules, one automaton over all their phrases, one digest."""
+"""The rule book: compiled rules, one index over all their phrases, one digest."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from qa_pipeline.rules.base import RuleSpec, strengths
 from qa_pipeline.rules.fairness import Fairness
 from qa_pipeline.signals.base import Bound
 from qa_pipeline.signals.kit import Kit
-from qa_pipeline.signals.view import View
+from qa_pipeline.text.index import PhraseIndex
 from qa_pipeline.text.lexicon import Lexicon
-from qa_pipeline.text.pattern import Pattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,48 +24,6 @@ class Rule:
     @property
     def clause(self) -> str:
         return self.spec.clause
-
-
-class PhraseIndex:
-    """One pass over a call finds, for every template of the book, the passages in which one of its anchors sounds."""
-
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
-        import ahocorasick
-
-        by_anchor: dict[str, set[str]] = {}
-        for pattern in patterns:
-            for anchor in pattern.anchors:
-                by_anchor.setdefault(anchor, set()).add(pattern.source)
-        self._automaton: Any = ahocorasick.Automaton()
-        for anchor, sources in by_anchor.items():
-            self._automaton.add_word(anchor, tuple(sorted(sources)))
-        if by_anchor:
-            self._automaton.make_automaton()
-        self._empty = not by_anchor
-
-    def scan(self, view: View) -> ScannedCall:
-        found: dict[str, set[int]] = {}
-        if not self._empty:
-            starts = view.starts
-            for end, sources in self._automaton.iter(view.sounds):
-                passage = bisect_right(starts, end) - 1
-                for source in sources:
-                    if source in found:
-                        found[source].add(passage)
-                    else:
-                        found[source] = {passage}
-        return ScannedCall(found)
-
-
-class ScannedCall:
-    """The index of one call."""
-
-    def __init__(self, found: Mapping[str, set[int]]) -> None:
-        self._found = found
-
-    def present(self, patterns: Collection[str]) -> Iterable[tuple[str, set[int]]]:
-        """Of ``patterns`` those that may be in the call, with the passages, in a fixed order."""
-        return [(source, self._found[source]) for source in sorted(self._found.keys() & patterns)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

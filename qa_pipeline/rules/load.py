@@ -9,14 +9,16 @@ from pathlib import Path
 
 from qa_pipeline.errors import Problem, RuleFileError
 from qa_pipeline.rules.base import RuleSpec
-from qa_pipeline.rules.book import PhraseIndex, Rule, RuleBook, bind_rule
+from qa_pipeline.rules.book import Rule, RuleBook, bind_rule
 from qa_pipeline.rules.links import references
 from qa_pipeline.signals.base import Bound
 from qa_pipeline.signals.kit import BindError, Kit, Matching
 from qa_pipeline.signals.phrase import PhraseSpec
+from qa_pipeline.signals.searcher import Searcher
 from qa_pipeline.strict_yaml import read_file
+from qa_pipeline.text.index import PhraseIndex
 from qa_pipeline.text.lexicon import Lexicon, NumberSegments
-from qa_pipeline.text.pattern import Pattern, PatternError, compile_pattern
+from qa_pipeline.text.pattern import Hearing, Pattern, PatternError, compile_pattern
 
 POLICY_FILE = "policy.yaml"
 SEGMENTS_FILE = "number_segments.yaml"
@@ -30,7 +32,11 @@ class _Loading:
     lexicons: dict[str, Lexicon] = field(default_factory=dict)
     segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
-    patterns: dict[str, Pattern] = field(default_factory=dict)
+    used: set[tuple[Pattern, Hearing]] = field(default_factory=set)
+    searchers: dict[object, Searcher] = field(default_factory=dict)
+
+    def kit(self) -> Kit:
+        return Kit(lexicons=self.lexicons, matching=self.matching, segment_table=self.segments, searchers=self.searchers)
 
     def note(self, path: str, message: str, line: int = 1, col: int = 1) -> None:
         self.problems.append(Problem(path=path, line=line, col=col, message=message))
@@ -78,7 +84,7 @@ def load_book(rules_dir: Path, lexicons_dir: Path, matching: Matching = "toleran
         rules=tuple(sorted(loading.rules, key=lambda rule: (rule.clause, rule.spec.rule))),
         lexicons=loading.lexicons,
         digest=_digest([*rule_files, *lexicon_files], rules_dir, lexicons_dir),
-        index=PhraseIndex(loading.patterns.values()),
+        index=PhraseIndex(loading.used),
         activation=activation,
     )
 
@@ -127,14 +133,14 @@ def _spec(loading: _Loading, path: Path, shown: str) -> _Read | None:
 
 def _bind(loading: _Loading, read: _Read, others: Mapping[str, RuleSpec]) -> None:
     """Compiles a rule; every signal that cannot be is told at its own place."""
-    kit = Kit(lexicons=loading.lexicons, matching=loading.matching, segment_table=loading.segments)
+    kit, trial = loading.kit(), loading.kit()
     before = len(loading.problems)
     for signal in read.spec.signals.values():
         texts = (*signal.phrases, *signal.unless) if isinstance(signal, PhraseSpec) else ()
         if not _templates(loading, read.shown, texts, read.lines):
             continue
         try:
-            signal.bind(kit)
+            signal.bind(trial)
         except ValueError as error:  # PatternError, BindError
             loading.note(read.shown, str(error), *read.lines.get(id(signal), (1, 1)))
     if len(loading.problems) > before:
@@ -143,7 +149,7 @@ def _bind(loading: _Loading, read: _Read, others: Mapping[str, RuleSpec]) -> Non
         loading.rules.append(bind_rule(_with_borrowed(read.spec, others), read.shown, kit))
     except ValueError as error:  # what is borrowed does not fit
         loading.note(read.shown, str(error))
-    loading.patterns.update(kit.used)
+    loading.used |= kit.used
 
 
 def _with_borrowed(spec: RuleSpec, others: Mapping[str, RuleSpec]) -> RuleSpec:
@@ -176,9 +182,9 @@ def _unique(loading: _Loading) -> None:
 
 
 def _activation(loading: _Loading) -> Bound:
-    kit = Kit(lexicons=loading.lexicons, matching=loading.matching)
+    kit = loading.kit()
     finders = PhraseSpec(label="为客户开通", lexicons=("activation",)).bind(kit)
-    loading.patterns.update(kit.used)
+    loading.used |= kit.used
     return Bound(
         name="activation", label="为客户开通", role="agent", find=finders.find, nearest=finders.nearest, scope=finders.scope
     )

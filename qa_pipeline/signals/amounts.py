@@ -13,10 +13,9 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Strength
-from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who, Window
+from qa_pipeline.signals.base import Context, Hit, Where, Who, Window, window_hit
 from qa_pipeline.signals.kit import Finders, Kit
-from qa_pipeline.signals.phrase import window_hit
-from qa_pipeline.signals.scope import make_scope
+from qa_pipeline.signals.scope import scope_in
 from qa_pipeline.strict_yaml import Doc
 from qa_pipeline.text.phonetic import phonetics
 
@@ -87,9 +86,7 @@ class MoneySpec:
 
     def bind(self, kit: Kit) -> Finders:
         loose = kit.default_strength == "loose" and kit.matching != "characters"
-
-        def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, "any" if ctx.both_roles and loose else self.who, self.where)
+        scope = scope_in(self.who, self.where, widens=loose)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             windows = scope(ctx).windows
@@ -171,9 +168,7 @@ class DateSpec:
         loose = kit.default_strength == "loose" and kit.matching != "characters"
         expression = re.compile("|".join(f"(?:{_DATES[form]})" for form in self.forms))
         by_sound = re.compile(_sound_of(expression.pattern))
-
-        def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, "any" if ctx.both_roles and loose else self.who, self.where)
+        scope = scope_in(self.who, self.where, widens=loose)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             windows = scope(ctx).windows

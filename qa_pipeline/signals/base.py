@@ -1,58 +1,37 @@
-"""What every kind of signal shares: hits, scopes, and the context in which a signal looks at a call."""
+"""What every kind of signal shares: scopes, and the context in which a signal looks at a call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol
 
-from qa_pipeline.model import CallData, Conversation, Evidence, EvidenceKind, Role, Strength
-from qa_pipeline.signals.view import Passage, Position, View
+from qa_pipeline.model import CallData, Conversation, Strength
+from qa_pipeline.signals.hit import Hit, passage_hit
+from qa_pipeline.signals.passage import NOWHERE, Passage, Position
+from qa_pipeline.signals.view import View
 from qa_pipeline.strict_yaml import Doc
+from qa_pipeline.text.index import Present
+from qa_pipeline.text.pattern import Match
+
+__all__ = [
+    "NOWHERE",
+    "Bound",
+    "Context",
+    "Finder",
+    "History",
+    "Hit",
+    "PastCall",
+    "Relation",
+    "Scope",
+    "Where",
+    "Who",
+    "Window",
+    "window_hit",
+]
 
 Who = Literal["agent", "customer", "any"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A signal found: where, what was heard, as what, how sure. Measured signals have no passage."""
-
-    signal: str
-    position: Position
-    end: Position
-    role: Role | None = None
-    quote: str = ""
-    heard_as: str = ""
-    strength: Strength = Strength.EXACT
-    distance: float = 0
-    start_s: float | None = None
-    end_s: float | None = None
-    confidence: float | None = None
-    note: str = ""
-    value: float | None = None  # what was measured
-    passage: int | None = None
-    span: tuple[int, int] = (0, 0)  # offsets in the passage's stream
-
-    def evidence(self, kind: EvidenceKind = EvidenceKind.HIT) -> Evidence:
-        turn = self.position.turn if self.position.turn >= 0 else None
-        return Evidence(
-            kind=kind,
-            quote=self.quote,
-            heard_as=self.heard_as,
-            turn=turn,
-            role=self.role,
-            start_s=self.start_s,
-            end_s=self.end_s,
-            strength=self.strength,
-            distance=self.distance,
-            confidence=None if self.confidence is None else round(self.confidence, 3),
-            note=self.note,
-            value=self.value,
-        )
-
-
-NOWHERE = Position(-1, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +81,7 @@ class Where:
             raise ValueError("first_share 是 0 到 1 之间的比例")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A stretch of one passage's stream in which text is searched."""
 
     passage: Passage
@@ -111,38 +89,67 @@ class Window:
     end: int
 
     @property
+    def whole(self) -> bool:
+        return self.start == 0 and self.end == self.passage.length
+
+    @property
     def chars(self) -> str:
-        whole = self.passage.chars
-        return whole if self.start == 0 and self.end == len(whole) else whole[self.start : self.end]
+        return self.passage.chars[self.start : self.end]
 
     @property
     def sounds(self) -> str:
-        whole = self.passage.sounds
-        return whole if self.start == 0 and self.end == len(whole) else whole[self.start : self.end]
+        return self.passage.sounds[self.start : self.end]
+
+    @property
+    def split(self) -> str:
+        begin = self.passage.start
+        return self.passage.stream.split[2 * (begin + self.start) : 2 * (begin + self.end)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What is left of the call for one signal: windows of text, a stretch of time, and a test for any hit."""
+    """What is left of the call for one signal: turns, and of these what lies from ``low`` to before ``high``."""
 
-    windows: tuple[Window, ...]
-    turns: frozenset[int]
-    start_s: float | None = None
-    end_s: float | None = None
-    low: Position = NOWHERE
-    high: Position | None = None
+    def __init__(
+        self,
+        view: View,
+        turns: frozenset[int] = frozenset(),
+        low: Position = NOWHERE,
+        high: Position | None = None,
+    ) -> None:
+        self._view = view
+        self._inside: dict[int, tuple[Window, ...]] = {}
+        self.turns = turns
+        self.low = low
+        self.high = high
 
-    def holds(self, hit: Hit) -> bool:
-        """Whether a hit of a measured signal lies in the scope."""
-        if hit.position.turn >= 0 and hit.position.turn not in self.turns:
-            return False
-        if hit.position < self.low or (self.high is not None and hit.position >= self.high):
-            return False
-        if hit.start_s is not None:
-            return not (
-                (self.start_s is not None and hit.start_s < self.start_s) or (self.end_s is not None and hit.start_s >= self.end_s)
-            )
-        return True
+    @cached_property
+    def passages(self) -> int:
+        """The bits of the passages that have a turn in the scope."""
+        mask = 0
+        bits = self._view.passage_bits
+        for turn in self.turns:
+            mask |= bits[turn]
+        return mask
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        mask = self.passages
+        return tuple(
+            window for passage in self._view.passages if mask >> passage.index & 1 for window in self.inside(passage.index)
+        )
+
+    def inside(self, index: int) -> tuple[Window, ...]:
+        """What of one passage is in the scope."""
+        known = self._inside.get(index)
+        if known is None:
+            passage = self._view.passages[index]
+            if self.low == NOWHERE and self.high is None and self.turns.issuperset(passage.indices):
+                known = (Window(passage, 0, passage.length),)
+            else:
+                parts = passage.parts(self.turns, self.low, self.high)
+                known = tuple(Window(passage, start, end) for start, end in parts)
+            self._inside[index] = known
+        return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,11 +172,6 @@ class History(Protocol):
         """Other calls of the same customer number and product, by start time."""
 
 
-class PatternIndex(Protocol):
-    def present(self, patterns: Collection[str]) -> Iterable[tuple[str, set[int]]]:
-        """Of ``patterns`` those one of whose anchors sounds in the call, with the passages in which it does."""
-
-
 Finder = Callable[["Context"], tuple[Hit, ...]]
 
 
@@ -188,9 +190,7 @@ class Bound:
 class Context:
     """One rule looking at one call. Hits are found when asked for and kept; nothing outlives the call."""
 
-    def __init__(
-        self, view: View, signals: Mapping[str, Bound], index: PatternIndex, history: History | None, both_roles: bool
-    ) -> None:
+    def __init__(self, view: View, signals: Mapping[str, Bound], index: Present, history: History | None, both_roles: bool) -> None:
         self.view = view
         self.conversation: Conversation = view.conversation
         self.call: CallData = view.conversation.call
@@ -204,15 +204,16 @@ class Context:
     def hits(self, name: str) -> tuple[Hit, ...]:
         if name not in self._found:
             self._found[name] = ()  # a signal that refers to itself finds nothing
-            self._found[name] = tuple(replace(hit, signal=name) for hit in self._signals[name].find(self))
+            self._found[name] = tuple([hit.named(name) for hit in self._signals[name].find(self)])
         return self._found[name]
 
     def signal(self, name: str) -> Bound:
         return self._signals[name]
 
-    @cached_property
-    def duration_s(self) -> float | None:
-        if self.conversation.duration_s is not None:
-            return self.conversation.duration_s
-        ends = [turn.end_s for turn in self.conversation.turns if turn.end_s is not None]
-        return max(ends, default=None)
+
+def window_hit(
+    window: Window, span: tuple[int, int], heard_as: str, strength: Strength, distance: float = 0, note: str = ""
+) -> Hit:
+    """A span of a window as a hit."""
+    start, end = span[0] + window.start, span[1] + window.start
+    return passage_hit(window.passage, Match(start, end, heard_as, strength, distance), note)

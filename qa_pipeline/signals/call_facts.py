@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from qa_pipeline.model import CallData, CallOutcome, CallType, Strength
 from qa_pipeline.signals.base import NOWHERE, Context, Hit, PastCall
-from qa_pipeline.signals.combine import whole_scope
+from qa_pipeline.signals.hit import Measured
 from qa_pipeline.signals.kit import BindError, Finders, Kit
+from qa_pipeline.signals.scope import whole_scope
 from qa_pipeline.strict_yaml import Doc
 
 FIELDS = tuple(name for name in CallData.__dataclass_fields__ if name not in ("call_id", "file", "extra"))
@@ -29,12 +30,10 @@ def fact_hit(name: str, value: str, note: str, at_s: float | None = None) -> Hit
         signal="",
         position=NOWHERE,
         end=NOWHERE,
-        quote="",
         heard_as=f"{name}={value}",
         strength=Strength.MEASURED,
-        start_s=at_s,
-        end_s=at_s,
         note=note,
+        place=Measured(start_s=at_s, end_s=at_s),
     )
 
 

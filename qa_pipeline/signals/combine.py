@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from qa_pipeline.signals.base import Context, Hit, Scope, Where
+from qa_pipeline.signals.base import Context, Hit
+from qa_pipeline.signals.hit import FromTo
 from qa_pipeline.signals.kit import Finders, Kit
-from qa_pipeline.signals.scope import make_scope
 from qa_pipeline.signals.view import is_backchannel
 from qa_pipeline.strict_yaml import Doc
 
@@ -88,17 +88,12 @@ def _span(group: list[Hit]) -> Hit:
     first = min(group, key=lambda hit: hit.position)
     last = max(group, key=lambda hit: hit.end)
     weakest = max(group, key=lambda hit: hit.distance)
-    same = first.passage == last.passage
-    quote = first.quote if first is last else f"{first.quote}…{last.quote}"
-    return replace(
-        first,
-        quote=quote,
+    return first._replace(
         end=last.end,
-        end_s=last.end_s,
         heard_as=" + ".join(hit.heard_as for hit in group),
         strength=weakest.strength,
         distance=weakest.distance,
-        span=(first.span[0], last.span[1]) if same else first.span,
+        place=FromTo(first.place, last.place),
     )
 
 
@@ -125,7 +120,7 @@ class WithoutSpec:
                     kept.append(hit)
                 else:
                     ctx.excused.append(
-                        replace(hit, note=f"附近有“{excuse.quote or excuse.note}”（{ctx.signal(self.but).label}），不算")
+                        hit._replace(note=f"附近有“{excuse.quote or excuse.note}”（{ctx.signal(self.but).label}），不算")
                     )
             return tuple(kept)
 
@@ -175,8 +170,3 @@ def _nodded(ctx: Context, question: Hit) -> bool:
     turns = ctx.view.turns[question.end.turn + 1 : question.end.turn + 3]
     reply = next((turn for turn in turns if turn.role is not question.role), None)
     return reply is not None and is_backchannel(reply)
-
-
-def whole_scope(ctx: Context) -> Scope:
-    """The scope of signals that look at the call as a whole."""
-    return make_scope(ctx, "any", Where())

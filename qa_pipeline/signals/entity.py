@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Role, Strength
-from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who, Window
+from qa_pipeline.signals.base import Context, Hit, Where, Who, Window, window_hit
 from qa_pipeline.signals.call_facts import bare_number
 from qa_pipeline.signals.kit import Finders, Kit
-from qa_pipeline.signals.phrase import window_hit
-from qa_pipeline.signals.scope import make_scope
+from qa_pipeline.signals.scope import scope_in
 from qa_pipeline.strict_yaml import Doc
 from qa_pipeline.text.normalise import normalise
 
@@ -89,10 +88,7 @@ class EntitySpec:
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
-        loose = kit.default_strength == "loose"
-
-        def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, "any" if ctx.both_roles and loose else self.who, self.where)
+        scope = scope_in(self.who, self.where, widens=kit.default_strength == "loose")
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             hits = [hit for window in scope(ctx).windows for hit in self._in_window(ctx, window)]

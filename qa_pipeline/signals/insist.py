@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from qa_pipeline.signals.base import Context, Hit
-from qa_pipeline.signals.combine import whole_scope
 from qa_pipeline.signals.kit import Finders, Kit
+from qa_pipeline.signals.scope import whole_scope
 from qa_pipeline.strict_yaml import Doc
 
 
@@ -47,4 +47,4 @@ class InsistedSpec:
 def _told(refused: list[Hit], push: Hit) -> tuple[Hit, ...]:
     notes = [f"第 {number} 次拒绝" for number in range(1, len(refused) + 1)]
     notes[0] += f"，到第 {len(refused)} 次以后坐席仍说“{push.quote}”"
-    return (*(replace(hit, note=note) for hit, note in zip(refused, notes, strict=True)), replace(push, note="拒绝以后仍推销"))
+    return (*(hit._replace(note=note) for hit, note in zip(refused, notes, strict=True)), push._replace(note="拒绝以后仍推销"))

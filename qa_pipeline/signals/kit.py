@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from qa_pipeline.signals.base import Context, Hit, Scope
 from qa_pipeline.text.lexicon import Lexicon, Term
-from qa_pipeline.text.pattern import Pattern, compile_pattern
+from qa_pipeline.text.pattern import Hearing, Pattern
+
+if TYPE_CHECKING:
+    from qa_pipeline.signals.searcher import Searcher
 
 Matching = Literal["tolerant", "syllables", "characters"]  # the last two only to measure what tolerance buys
 
@@ -28,18 +31,14 @@ class Finders:
 
 @dataclass(slots=True, kw_only=True)
 class Kit:
-    """Built once per rule while the book is loaded; collects the templates that the automaton must know."""
+    """Built once per rule while the book is loaded; collects the templates that the index of the book must know."""
 
     lexicons: Mapping[str, Lexicon]
     default_strength: str = "strict"  # strict, sounds or loose: what its use in the rule calls for
     matching: Matching = "tolerant"
     segment_table: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    used: dict[str, Pattern] = field(default_factory=dict)
-
-    def pattern(self, text: str) -> Pattern:
-        pattern = compile_pattern(text)
-        self.used[pattern.source] = pattern
-        return pattern
+    used: set[tuple[Pattern, Hearing]] = field(default_factory=set)
+    searchers: dict[object, Searcher] = field(default_factory=dict)  # of the whole book, by what they are asked for
 
     def terms(self, lexicon: str) -> tuple[Term, ...]:
         if lexicon not in self.lexicons:

@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 
 from qa_pipeline.model import Conversation, Role, Strength, Turn
 from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who
+from qa_pipeline.signals.hit import Measured
 from qa_pipeline.signals.kit import Finders, Kit
-from qa_pipeline.signals.scope import make_scope
+from qa_pipeline.signals.scope import scope_in
 from qa_pipeline.signals.view import Position
 from qa_pipeline.strict_yaml import Doc
 from qa_pipeline.text.normalise import normalise
@@ -30,13 +31,15 @@ def turn_hit(turn: Turn, note: str, value: float) -> Hit:
         position=Position(turn.index, 0),
         end=Position(turn.index, len(turn.text)),
         role=turn.role,
-        quote=turn.raw if len(turn.raw) <= _TEXT_SHOWN else turn.raw[:_TEXT_SHOWN] + "…",
         strength=Strength.MEASURED,
-        start_s=turn.start_s,
-        end_s=turn.end_s,
-        confidence=turn.confidence,
         note=note,
         value=value,
+        place=Measured(
+            quote=turn.raw if len(turn.raw) <= _TEXT_SHOWN else turn.raw[:_TEXT_SHOWN] + "…",
+            start_s=turn.start_s,
+            end_s=turn.end_s,
+            confidence=turn.confidence,
+        ),
     )
 
 
@@ -78,8 +81,7 @@ class PaceSpec:
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
-        def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, self.who, self.where)
+        scope = scope_in(self.who, self.where)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             hits = []
@@ -113,8 +115,7 @@ class RateSpec:
     def bind(self, kit: Kit) -> Finders:
         expression = re.compile("|".join(sorted(map(re.escape, _normal(self.words)), key=len, reverse=True)))
 
-        def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, self.who, self.where)
+        scope = scope_in(self.who, self.where)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             turns = _turns(ctx, scope(ctx))
@@ -145,11 +146,10 @@ class LoudnessSpec:
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
-        def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, self.who, self.where)
+        scope, whole = scope_in(self.who, self.where), scope_in(self.who, Where())
 
         def find(ctx: Context) -> tuple[Hit, ...]:
-            own = _levels(ctx.view.turns, make_scope(ctx, self.who, Where()))
+            own = _levels(ctx.view.turns, whole(ctx))
             if len(own) < 3:
                 return ()  # no median worth the name
             middle = median(level for _, level in own)
@@ -178,8 +178,7 @@ class PitchSpec:
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
-        def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, self.who, self.where)
+        scope = scope_in(self.who, self.where)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             return tuple(

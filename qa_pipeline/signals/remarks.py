@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Strength
-from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who, Window
+from qa_pipeline.signals.base import Context, Hit, Where, Who, Window, window_hit
 from qa_pipeline.signals.kit import Finders, Kit
-from qa_pipeline.signals.phrase import window_hit
-from qa_pipeline.signals.scope import make_scope
+from qa_pipeline.signals.scope import scope_in
 from qa_pipeline.strict_yaml import Doc
 
 
@@ -30,8 +29,7 @@ class RemarksSpec:
             raise ValueError("besides 至少写一个信号，at_least_chars 至少为 1，margin_chars 不能是负数")
 
     def bind(self, kit: Kit) -> Finders:
-        def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, self.who, self.where)
+        scope = scope_in(self.who, self.where)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             taken = [hit for name in self.besides for hit in ctx.hits(name)]

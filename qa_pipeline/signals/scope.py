@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 from qa_pipeline.model import Role, Turn
-from qa_pipeline.signals.base import NOWHERE, Context, Hit, Relation, Scope, Where, Who, Window
-from qa_pipeline.signals.view import Passage, Position, is_backchannel
+from qa_pipeline.signals.base import NOWHERE, Context, Hit, Relation, Scope, Where, Who
+from qa_pipeline.signals.view import is_backchannel
 
 ANSWER_REACH = 60  # characters between a question and the end of the turn that holds it
 _SHORT_TAIL = 20
@@ -21,30 +24,57 @@ _ROLES: dict[str, frozenset[Role]] = {
 }
 
 
-def make_scope(ctx: Context, who: Who, where: Where) -> Scope:
+@dataclass(frozen=True, eq=False, slots=True)
+class Part:
+    """Whose words and where; there is one object for all signals that look at the same part of a call."""
+
+    who: Who
+    where: Where
+
+
+@lru_cache(maxsize=4096)
+def part_of(who: Who, where: Where) -> Part:
+    return Part(who, where)
+
+
+WHOLE = part_of("any", Where())
+
+
+def scope_in(who: Who, where: Where, widens: bool = False) -> Callable[[Context], Scope]:
+    """Where a signal looks; ``widens``: at everybody's words when roles are guessed."""
+    own, anybodys = part_of(who, where), part_of("any", where)
+
+    def scope(ctx: Context) -> Scope:
+        return make_scope(ctx, anybodys if widens and ctx.both_roles else own)
+
+    return scope
+
+
+def whole_scope(ctx: Context) -> Scope:
+    """The scope of signals that look at the call as a whole."""
+    return make_scope(ctx, WHOLE)
+
+
+def make_scope(ctx: Context, part: Part) -> Scope:
     """The scope of one signal in one call. An ``after`` whose signal was not found leaves an empty scope."""
-    if not where.alone:
-        return _make_scope(ctx, who, where)
-    known = ctx.view.scopes.get((who, where))
-    if not isinstance(known, Scope):
-        known = ctx.view.scopes[who, where] = _make_scope(ctx, who, where)
+    if not part.where.alone:
+        return _make_scope(ctx, part)
+    known = ctx.view.scopes.get(part)
+    if known is None:
+        known = ctx.view.scopes[part] = _make_scope(ctx, part)
     return known
 
 
-def _make_scope(ctx: Context, who: Who, where: Where) -> Scope:
-    roles = _ROLES[who]
-    turns = [turn for turn in ctx.view.turns if turn.role in roles]
-    turns = _by_count(ctx, turns, roles, where)
-    start_s, end_s = _seconds(ctx, where)
-    turns = [turn for turn in turns if _in_time(turn, start_s, end_s)]
+def _make_scope(ctx: Context, part: Part) -> Scope:
+    where = part.where
+    turns = _turns(ctx, part.who, where)
     low, high = NOWHERE, None
     if where.after is not None:
         anchor = _nth(ctx, where.after)
         if anchor is None:
-            return Scope(windows=(), turns=frozenset())
+            return Scope(ctx.view)
         low = anchor.end
-        turns = [turn for turn in turns if turn.index >= anchor.end.turn and _near(turn, anchor, where.after)]
-        start_s = anchor.end_s if start_s is None else start_s
+        turns = [turn for turn in turns if turn.index >= low.turn and _near(turn, anchor, where.after)]
     if where.before is not None:
         anchor = _nth(ctx, where.before)
         if anchor is not None:
@@ -56,9 +86,21 @@ def _make_scope(ctx: Context, who: Who, where: Where) -> Scope:
         turns = [turn for turn in turns if answers(ctx, turn, where.answering)]
     if where.not_answering is not None:
         turns = [turn for turn in turns if not answers(ctx, turn, where.not_answering)]
-    allowed = frozenset(turn.index for turn in turns)
-    windows = tuple(_windows(ctx, allowed, low, high))
-    return Scope(windows=windows, turns=allowed, start_s=start_s, end_s=end_s, low=low, high=high)
+    return Scope(ctx.view, frozenset([turn.index for turn in turns]), low, high)
+
+
+def _turns(ctx: Context, who: Who, where: Where) -> Sequence[Turn]:
+    """The turns of the part, as far as it does not depend on other signals."""
+    view = ctx.view
+    turns: Sequence[Turn] = view.turns if who == "any" else view.turns_of[Role(who)]
+    if where.first_turns is not None or where.last_turns is not None or where.first_share is not None:
+        turns = _by_count(ctx, turns, _ROLES[who], where)
+    start_s = None
+    if where.last_s is not None and view.duration_s is not None:
+        start_s = view.duration_s - where.last_s
+    if start_s is not None or where.first_s is not None:
+        turns = [turn for turn in turns if _in_time(turn, start_s, where.first_s)]
+    return turns
 
 
 def answers(ctx: Context, turn: Turn, question: str) -> bool:
@@ -66,17 +108,17 @@ def answers(ctx: Context, turn: Turn, question: str) -> bool:
 
     Who asks two things in one breath is answered on the second (现在方便吗……给您开一个好吗); 本人吗还是家人呢 is one question.
     """
+    hits = ctx.hits(question)
+    if not hits:
+        return False
     asked: set[int] = set()
-    for earlier in reversed(ctx.view.turns[: turn.index]):
-        if earlier.role is turn.role:
-            if is_backchannel(earlier):
-                continue
+    for index in range(turn.index - 1, -1, -1):
+        earlier = ctx.view.turns[index]
+        if earlier.role is not turn.role:
+            asked.add(index)
+        elif not is_backchannel(earlier):
             break
-        asked.add(earlier.index)
-    for hit in ctx.hits(question):
-        if (hit.end.turn in asked or hit.position.turn in asked) and _is_last_asked(ctx, hit, max(asked)):
-            return True
-    return False
+    return any((hit.end.turn in asked or hit.position.turn in asked) and _is_last_asked(ctx, hit, max(asked)) for hit in hits)
 
 
 def _is_last_asked(ctx: Context, hit: Hit, last_turn: int) -> bool:
@@ -91,9 +133,7 @@ def _is_last_asked(ctx: Context, hit: Hit, last_turn: int) -> bool:
     return _ASKS_AGAIN.search(tail) is None and _LATER_SENTENCE_ASKS.search(tail) is None
 
 
-def _by_count(ctx: Context, turns: list[Turn], roles: frozenset[Role], where: Where) -> list[Turn]:
-    if where.first_turns is None and where.last_turns is None and where.first_share is None:
-        return turns
+def _by_count(ctx: Context, turns: Sequence[Turn], roles: frozenset[Role], where: Where) -> list[Turn]:
     kept: list[Turn] = []
     for role in roles:
         own = [turn for turn in turns if turn.role is role]
@@ -107,12 +147,6 @@ def _by_count(ctx: Context, turns: list[Turn], roles: frozenset[Role], where: Wh
         limit = where.first_share * len(ctx.view.turns)
         kept = [turn for turn in kept if turn.index < limit]
     return sorted(kept, key=lambda turn: turn.index)
-
-
-def _seconds(ctx: Context, where: Where) -> tuple[float | None, float | None]:
-    duration = ctx.duration_s
-    start = duration - where.last_s if where.last_s is not None and duration is not None else None
-    return start, where.first_s
 
 
 def _in_time(turn: Turn, start_s: float | None, end_s: float | None) -> bool:
@@ -133,32 +167,3 @@ def _near(turn: Turn, anchor: Hit, relation: Relation) -> bool:
     if relation.within_s is None or turn.start_s is None or turn.end_s is None or anchor.start_s is None or anchor.end_s is None:
         return True
     return turn.start_s - anchor.end_s <= relation.within_s and anchor.start_s - turn.end_s <= relation.within_s
-
-
-def _windows(ctx: Context, allowed: frozenset[int], low: Position, high: Position | None) -> list[Window]:
-    windows: list[Window] = []
-    for passage in ctx.view.passages:
-        inside = [turn.index in allowed for turn in passage.turns]
-        if not any(inside):
-            continue
-        if all(inside) and low == NOWHERE and high is None:
-            windows.append(Window(passage, 0, len(passage.chars)))
-        else:
-            windows += _stretches(passage, allowed, low, high)
-    return windows
-
-
-def _stretches(passage: Passage, allowed: frozenset[int], low: Position, high: Position | None) -> list[Window]:
-    windows: list[Window] = []
-    start: int | None = None
-    for offset, (nth, char) in enumerate(passage.at):
-        position = Position(passage.turns[nth].index, char)
-        inside = position.turn in allowed and position >= low and (high is None or position < high)
-        if inside and start is None:
-            start = offset
-        if not inside and start is not None:
-            windows.append(Window(passage, start, offset))
-            start = None
-    if start is not None:
-        windows.append(Window(passage, start, len(passage.at)))
-    return windows

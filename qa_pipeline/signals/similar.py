@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Strength
-from qa_pipeline.signals.base import Context, Hit, Scope, Where, Who, Window
+from qa_pipeline.signals.base import Context, Hit, Where, Who, Window, window_hit
 from qa_pipeline.signals.kit import Finders, Kit
-from qa_pipeline.signals.phrase import window_hit
-from qa_pipeline.signals.scope import make_scope
+from qa_pipeline.signals.scope import scope_in
 from qa_pipeline.strict_yaml import Doc
 from qa_pipeline.text.pattern import strip
 
@@ -38,17 +37,15 @@ class SimilarSpec:
 
     def bind(self, kit: Kit) -> Finders:
         samples = [(sample, _content(strip(sample))) for sample in self.samples]
-
-        def scope(ctx: Context) -> Scope:
-            return make_scope(ctx, "any" if ctx.both_roles and kit.default_strength == "loose" else self.who, self.where)
+        scope = scope_in(self.who, self.where, widens=kit.default_strength == "loose")
 
         def scored(ctx: Context) -> Iterator[tuple[float, Hit]]:
             for window in scope(ctx).windows:
                 for start, end, words in _stretches(window):
                     for sample, wanted in samples:
                         share = len(words & wanted) / len(wanted) if wanted else 0.0
-                        hit = window_hit(window, (start, end), sample, Strength.FUZZY)
-                        yield share, replace(hit, distance=round(1 - share, 2), note=f"与样句重合 {share:.0%}")
+                        distance, note = round(1 - share, 2), f"与样句重合 {share:.0%}"
+                        yield share, window_hit(window, (start, end), sample, Strength.FUZZY, distance, note)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             best: dict[int, tuple[tuple[float, int], Hit]] = {}

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from qa_pipeline.model import Conversation, Role, Strength, Turn, VoicedSpan
 from qa_pipeline.signals.base import NOWHERE, Context, Hit
-from qa_pipeline.signals.combine import whole_scope
+from qa_pipeline.signals.hit import Measured
 from qa_pipeline.signals.kit import Finders, Kit
+from qa_pipeline.signals.scope import whole_scope
 from qa_pipeline.signals.view import Position, is_backchannel
 from qa_pipeline.strict_yaml import Doc
 
@@ -113,10 +114,9 @@ def _silence(start: float, end: float, before: Turn | None) -> Hit:
         end=place,
         role=None,
         strength=Strength.MEASURED,
-        start_s=round(start, 2),
-        end_s=round(end, 2),
         note=f"静默 {end - start:.1f} 秒",
         value=round(end - start, 1),
+        place=Measured(start_s=round(start, 2), end_s=round(end, 2)),
     )
 
 
@@ -181,10 +181,8 @@ def _break_in(turn: Turn, start: float, end: float) -> Hit:
         position=Position(turn.index, 0),
         end=Position(turn.index, 0),
         role=turn.role,
-        quote=turn.raw[:20],
         strength=Strength.MEASURED,
-        start_s=round(start, 2),
-        end_s=round(end, 2),
         note=f"两人同时说话 {end - start:.1f} 秒",
         value=round(end - start, 1),
+        place=Measured(quote=turn.raw[:20], start_s=round(start, 2), end_s=round(end, 2)),
     )

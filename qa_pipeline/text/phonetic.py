@@ -50,6 +50,13 @@ def halves(syllable: str) -> tuple[str, str]:
     return "", "-" + syllable
 
 
+class _Doubled(dict[int, str]):
+    """What has no halves is its own half, twice."""
+
+    def __missing__(self, codepoint: int) -> str:
+        return chr(codepoint) * 2
+
+
 class Phonetics:
     """The table from characters to syllable classes. Build once, pass down."""
 
@@ -60,7 +67,7 @@ class Phonetics:
         self._halves: dict[str, str] = {}
         self._table: dict[int, str] = {}
         self._readings: dict[str, tuple[str, ...]] = {}
-        self._split: dict[int, str] = {}
+        self._split = _Doubled()
         for codepoint in sorted(pinyin_dict):
             reading = _EVERYDAY.get(chr(codepoint)) or plain(pinyin_dict[codepoint].split(",")[0])
             self._table[codepoint] = self._class(reading)
@@ -83,7 +90,7 @@ class Phonetics:
 
     def split(self, sounds: str) -> str:
         """Sounds at twice the length: initial and final of each syllable, so that half a syllable can be half an error."""
-        return "".join(self._split.get(ord(char), char + char) for char in sounds)
+        return sounds.translate(self._split)
 
     def readings(self, phrase: str) -> tuple[str, ...]:
         """The sounds of a phrase: by characters, and by the phrase dictionary where that differs."""

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from qa_pipeline.model import CallData, Conversation, Role, RoleSource, Turn, VoicedSpan, Word
-from qa_pipeline.rules.book import PhraseIndex
 from qa_pipeline.signals.base import Bound, Context, History, Hit
 from qa_pipeline.signals.kit import Kit
 from qa_pipeline.signals.view import View
+from qa_pipeline.text.index import PhraseIndex
 from qa_pipeline.text.lexicon import Lexicon
 from qa_pipeline.text.normalise import normalise
 
@@ -84,7 +84,7 @@ def context(
             scope=finders.scope,
         )
     view = View(conversation)
-    return Context(view, bound, PhraseIndex(kit.used.values()).scan(view), history, both_roles)
+    return Context(view, bound, PhraseIndex(kit.used).scan(view.stream, view.bits), history, both_roles)
 
 
 SEGMENTS = {"移动": ("134", "139", "1703"), "联通": ("130", "170"), "电信": ("189",)}

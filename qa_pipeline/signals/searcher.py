@@ -1,0 +1,190 @@
+"""Looks for one signal's phrases in a call: only those that the index of the call tells of, only where it tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from qa_pipeline.signals.base import Context, Hit, Scope, Window
+from qa_pipeline.signals.beside import Beside, Shape
+from qa_pipeline.signals.hit import passage_hit
+from qa_pipeline.signals.kit import Kit, Matching
+from qa_pipeline.signals.near import Near
+from qa_pipeline.signals.scope import Part, make_scope, part_of
+from qa_pipeline.text.lexicon import Term
+from qa_pipeline.text.pattern import Hearing, Match, Pattern, compile_pattern
+
+if TYPE_CHECKING:
+    from qa_pipeline.signals.phrase import PhraseSpec
+
+PHONETIC_FROM_STRICT = 4  # syllables
+PHONETIC_FROM_LOOSE = 2
+_NOT_BY_SOUND = 99
+
+_Found = tuple[int, int, int, str, Match, "_Entry", Window]
+
+
+class _Entry(NamedTuple):
+    """One way to say it and what takes it back."""
+
+    pattern: Pattern
+    hearing: Hearing
+    shape: Shape
+    beside: Beside
+
+
+def make_searcher(kit: Kit, spec: PhraseSpec, terms: Sequence[Term]) -> Searcher:
+    """The searcher of a signal; signals that ask for the same in every way share one, and with it what it finds in a call."""
+    strength = spec.strength or kit.default_strength
+    key = (spec, strength, kit.matching)
+    known = kit.searchers.get(key)
+    if known is None:
+        known = kit.searchers[key] = _make(kit, spec, strength, terms)
+    kit.used |= known.used
+    return known
+
+
+def _make(kit: Kit, spec: PhraseSpec, strength: str, terms: Sequence[Term]) -> Searcher:
+    unless = (*spec.unless, *(text for name in spec.unless_lexicons for text in kit.texts(name)))
+    quoting = () if spec.quoted or strength in ("loose", "sounds") else kit.texts("quoting")
+    sounds_from = _sounds_from(strength, kit.matching)
+    by_sound: Hearing = "runs" if strength == "loose" else "sounds"
+    entries: dict[str, _Entry] = {}
+    besides: dict[tuple[str, ...], Beside] = {}
+    patterns: list[Pattern] = []
+    used: set[tuple[Pattern, Hearing]] = set()
+    for term in terms:
+        if term.unless not in besides:
+            besides[term.unless] = Beside((*term.unless, *unless), quoting)
+            used |= {(pattern, "chars") for pattern in besides[term.unless].patterns}
+        shape = Shape(term.whole or spec.whole, term.bounded or spec.bounded)
+        for text in (term.text, *term.variants):
+            pattern = compile_pattern(text)
+            patterns.append(pattern)
+            hearing: Hearing = by_sound if pattern.syllables >= sounds_from else "chars"
+            entries.setdefault(pattern.source, _Entry(pattern, hearing, shape, besides[term.unless]))
+            used.add((pattern, hearing))
+    strict = strength in ("strict", "exact")
+    return Searcher(
+        own=part_of(spec.who, spec.where),
+        guessed=part_of(spec.who if strict else "any", spec.where),
+        entries={
+            hearing: {source: entry for source, entry in entries.items() if entry.hearing == hearing}
+            for hearing in ("chars", "sounds", "runs")
+        },
+        near=Near(patterns),
+        fuzzy=strength == "loose" and kit.matching == "tolerant",
+        once_per_turn=spec.once_per_turn,
+        used=frozenset(used),
+    )
+
+
+def _sounds_from(strength: str, matching: Matching) -> int:
+    """Syllables from which a phrase may be found by its sound alone."""
+    if strength == "exact" or matching == "characters":
+        return _NOT_BY_SOUND
+    return PHONETIC_FROM_STRICT if strength == "strict" else PHONETIC_FROM_LOOSE
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Searcher:
+    """Finds the phrases of a signal. ``guessed``: where it looks when roles are guessed."""
+
+    own: Part
+    guessed: Part
+    entries: Mapping[Hearing, Mapping[str, _Entry]]  # by source
+    near: Near
+    fuzzy: bool
+    once_per_turn: bool
+    used: frozenset[tuple[Pattern, Hearing]]  # what the index must know
+
+    def scope(self, ctx: Context) -> Scope:
+        return make_scope(ctx, self.guessed if ctx.both_roles else self.own)
+
+    def find(self, ctx: Context) -> tuple[Hit, ...]:
+        """All hits; what other rules already asked of this call in the same words is not looked for again."""
+        if self.own.where.alone:
+            known = ctx.view.asked.get(self)
+            if known is None:
+                known = ctx.view.asked[self] = self._look(ctx)
+            hits, excused = known
+        else:
+            hits, excused = self._look(ctx)
+        ctx.excused += excused
+        return hits
+
+    def nearest(self, ctx: Context) -> Hit | None:
+        """The nearest thing heard, however far, for the evidence of an omission."""
+        return self.near.nearest(self.scope(ctx).windows)
+
+    def _look(self, ctx: Context) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
+        scope = self.scope(ctx)
+        found = self._matches(ctx, scope)
+        if not found:
+            return (self._kept(self.near.allowed(scope.windows)) if self.fuzzy else ()), ()
+        found.sort(key=_by_place)
+        hits: list[Hit] = []
+        excused: list[Hit] = []
+        passage = -1
+        taken: list[tuple[int, int]] = []
+        for index, _, _, _, match, entry, window in found:
+            if index != passage:
+                passage, taken = index, []
+            start, end = match[0], match[1]
+            if taken and any(start < until and since < end for since, until in taken):
+                continue
+            excuse = entry.shape.excuse(window.passage, match) or entry.beside.excuse(ctx.index, window.passage, match)
+            if excuse:
+                excused.append(passage_hit(window.passage, match, excuse))
+            else:
+                taken.append((start, end))
+                hits.append(passage_hit(window.passage, match))
+        return self._kept(hits), tuple(excused)
+
+    def _matches(self, ctx: Context, scope: Scope) -> list[_Found]:
+        found: list[_Found] = []
+        view = ctx.view
+        for hearing, entries in self.entries.items():
+            present = ctx.index.chars if hearing == "chars" else ctx.index.sounds
+            for source in entries.keys() & present.keys():
+                mask = present[source] & scope.passages
+                if not mask:
+                    continue
+                entry = entries[source]
+                known = view.matches.setdefault((source, hearing), {})
+                while mask:
+                    bit = mask & -mask
+                    mask ^= bit
+                    index = bit.bit_length() - 1
+                    for window in scope.inside(index):
+                        if not window.whole:
+                            matches = _search(entry, window)
+                        elif index in known:
+                            matches = known[index]
+                        else:
+                            matches = known[index] = _search(entry, window)
+                        found += [(index, match[0], -match[1], source, match, entry, window) for match in matches]
+        return found
+
+    def _kept(self, hits: Iterable[Hit]) -> tuple[Hit, ...]:
+        ordered = sorted(hits, key=_position)
+        if not self.once_per_turn:
+            return tuple(ordered)
+        first: dict[int, Hit] = {}
+        for hit in ordered:
+            first.setdefault(hit.position.turn, hit)
+        return tuple(first.values())
+
+
+def _search(entry: _Entry, window: Window) -> list[Match]:
+    begin = window.passage.start
+    return entry.pattern.matches(window.passage.stream, begin + window.start, begin + window.end, entry.hearing, begin)
+
+
+def _by_place(item: _Found) -> tuple[int, int, int, str]:
+    return item[:4]
+
+
+def _position(hit: Hit) -> tuple[int, int]:
+    return hit.position
