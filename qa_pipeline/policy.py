@@ -108,18 +108,28 @@ class ManualItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What the client pays for billed users. No part of any verdict, so it is not in the digest."""
+    """What the client pays (S0 part 4, 四). No part of any verdict, so it is not in the digest."""
 
     source: str = ""
     shares: tuple[Decimal, ...] = (Decimal("0.50"), *(Decimal("0.15"),) * 5)  # of the monthly fee, by month in the net
     complaint_multiple: Decimal = Decimal(2)  # an upheld complaint costs so many times ``complaint_fine``
     take_back: bool = True  # what was paid for a sale is taken back in the month in which it is found invalid
+    survey_fee: Decimal = Decimal(2)  # yuan for each valid questionnaire
+    error_rate: Decimal = Decimal("0.01")  # of the questionnaires handed in; above it data collection is fined
+    error_multiple: Decimal = Decimal(2)  # … so many times the month's pay for questionnaires
+    increase_share: Decimal = Decimal("0.10")  # of what a looked-after user spends more than before
+    increase_months: int = 6
 
     def __post_init__(self) -> None:
         if not self.shares or any(not 0 <= share <= 1 for share in self.shares):
             raise ValueError("shares 至少写一个月，每个在 0 到 1 之间")
-        if self.complaint_multiple < 0:
-            raise ValueError("complaint_multiple 不能是负数")
+        for name in ("error_rate", "increase_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} 要在 0 到 1 之间")
+        _check_money(survey_fee=self.survey_fee)
+        for name in ("complaint_multiple", "error_multiple", "increase_months"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} 不能是负数")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,10 @@ MailOption = Annotated[
     ),
 ]
 UsersOption = Annotated[
-    list[Path] | None, typer.Option("--users", help="结算表：甲方的计费用户清单，可写多次。", show_default=False, metavar="文件")
+    list[Path] | None,
+    typer.Option(
+        "--users", help="结算表的清单：计费用户、问卷、话费、外网用户，按表头认，可写多次。", show_default=False, metavar="文件"
+    ),
 ]
 
 

@@ -1,54 +1,21 @@
-"""The list of billed users that the client sends, and what it comes to. Pure but for reading the file.
+"""What the client's lists come to in a month. Pure arithmetic.
 
-Source: S0 part 4, 四.1: of the monthly fee 50 % for the first month in the net, 15 % for the second to sixth, nothing afterwards (125 %
-over six months); 四.4: complaints are fined double.
+Source: S0 part 4, 四. 四.1: of the monthly fee 50 % for the first month in the net, 15 % for the second to sixth, nothing afterwards
+(125 % over six months). 四.2: two yuan for each valid questionnaire. 四.3: a share of what a looked-after user spends more than
+before, six months long; users won from other networks at a price agreed one by one. 四.4: complaints are fined double, and more than
+1 % of mistakes in collected data twice what it was paid.
 """
 
 from __future__ import annotations
 
-import csv
-import re
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from pathlib import Path
+from decimal import ROUND_HALF_UP, Decimal
 
-from qa_pipeline.errors import UserError
-from qa_pipeline.kpi.columns import key_of
-from qa_pipeline.kpi.textfile import prepared
 from qa_pipeline.policy import Settlement
+from qa_pipeline.report.lists import Bill, Subscriber, Survey
 
 CENT = Decimal("0.01")
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "number": ("客户号码", "用户号码", "号码", "手机号", "customer_number"),
-    "product": ("业务", "业务名称", "产品", "product"),
-    "fee": ("月功能费", "功能费", "月费", "资费", "monthly_fee"),
-    "start": ("计费开始月", "开始计费月", "计费开始", "计费月", "first_month"),
-    "stop": ("停止计费月", "停止计费", "退订月", "stop_month"),
-    "call_id": ("录音编号", "通话编号", "call_id"),
-}
-_MONTH = re.compile(r"(\d{4})\s*[-/.年]?\s*(\d{1,2})(?:\D.*)?$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriber:
-    """One billed user of one product. ``start``: first month that is charged, ``stop``: first month that is not any more."""
-
-    row: int
-    number: str
-    product: str
-    fee: Decimal
-    start: str  # 2026-11
-    stop: str = ""
-    call_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadRow:
-    path: str
-    row: int
-    problem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,77 +28,6 @@ class Line:
     commission: Decimal
     taken_back: Decimal = Decimal(0)
     invalid: bool = False
-
-
-def read_subscribers(files: Sequence[Path]) -> tuple[list[Subscriber], list[BadRow]]:
-    """Users of all files; bad rows and doubles are told with their row number. Raises UserError for a file without the columns."""
-    users: list[Subscriber] = []
-    bad: list[BadRow] = []
-    seen: dict[tuple[str, str, str], int] = {}
-    for path in files:
-        with tempfile.TemporaryDirectory() as place, prepared(path, Path(place)) as source:
-            at = _columns(source.headers, path)
-            with source.path.open(encoding="utf-8-sig", newline="") as file:
-                for row, cells in enumerate(csv.reader(file, delimiter=source.delimiter), start=1):
-                    if row == 1 or not any(cell.strip() for cell in cells):
-                        continue
-                    values = {name: cells[index].strip() if index < len(cells) else "" for name, index in at.items()}
-                    try:
-                        user = _user(row, values)
-                    except ValueError as error:
-                        bad.append(BadRow(path=path.name, row=row, problem=str(error)))
-                        continue
-                    key = (user.number, user.product, user.start)
-                    if key in seen:
-                        bad.append(BadRow(path=path.name, row=row, problem=f"与第 {seen[key]} 行是同一个用户，没有重复计入"))
-                        continue
-                    seen[key] = row
-                    users.append(user)
-    return users, bad
-
-
-def _columns(headers: Sequence[str], path: Path) -> dict[str, int]:
-    known = {key_of(alias): name for name, aliases in COLUMNS.items() for alias in (name, *aliases)}
-    at: dict[str, int] = {}
-    for index, header in enumerate(headers):
-        name = known.get(key_of(header.lstrip("\ufeff")))
-        if name is not None:
-            at.setdefault(name, index)
-    missing = [COLUMNS[name][0] for name in ("number", "product", "fee", "start") if name not in at]
-    if missing:
-        raise UserError(f"{path}：计费用户清单缺列 {'、'.join(missing)}。表头是：{'、'.join(headers) or '（空）'}。")
-    return at
-
-
-def _user(row: int, values: Mapping[str, str]) -> Subscriber:
-    if not values["number"] or not values["product"]:
-        raise ValueError("没有客户号码或业务")
-    try:
-        fee = Decimal(values["fee"].removesuffix("元").replace(",", ""))
-    except InvalidOperation:
-        raise ValueError(f"月功能费“{values['fee']}”不是金额") from None
-    if fee < 0 or not fee.is_finite():
-        raise ValueError(f"月功能费“{values['fee']}”不能是负数")
-    start, stop = month(values["start"]), month(values["stop"]) if values.get("stop") else ""
-    if stop and stop < start:
-        raise ValueError(f"停止计费月 {stop} 早于计费开始月 {start}")
-    return Subscriber(
-        row=row,
-        number=values["number"],
-        product=values["product"],
-        fee=fee,
-        start=start,
-        stop=stop,
-        call_id=values.get("call_id", ""),
-    )
-
-
-def month(text: str) -> str:
-    """2026-11 of 2026/11, 2026年11月, 2026-11-05. Raises ValueError."""
-    match = _MONTH.match(text.strip())
-    if match is None or not 1 <= int(match[2]) <= 12:
-        raise ValueError(f"月份“{text}”看不懂，写成 2026-11")
-    return f"{match[1]}-{int(match[2]):02d}"
 
 
 def months_between(start: str, end: str) -> int:
@@ -171,6 +67,53 @@ def _paid_before(user: Subscriber, now: str, terms: Settlement) -> Decimal:
     last = min(now, user.stop) if user.stop else now
     months = months_between(user.start, last)
     return sum((_cents(user.fee * _share(nth, terms)) for nth in range(1, months + 1)), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveys:
+    """The month's questionnaires. ``fine``: for too many mistakes."""
+
+    handed_in: int
+    valid: int
+    wrong: int
+    pay: Decimal
+    fine: Decimal
+
+    @property
+    def error_share(self) -> Decimal | None:
+        return Decimal(self.wrong) / self.handed_in if self.handed_in else None
+
+
+def surveys_of(surveys: Iterable[Survey], now: str, terms: Settlement) -> Surveys:
+    """四.2 with the second half of 四.4, for the month ``now``."""
+    mine = [item for item in surveys if item.month == now]
+    valid, wrong = sum(item.valid for item in mine), sum(item.wrong for item in mine)
+    pay = _cents(terms.survey_fee * valid)
+    above = bool(mine) and Decimal(wrong) > terms.error_rate * len(mine)
+    fine = _cents(pay * terms.error_multiple) if above else Decimal(0)
+    return Surveys(handed_in=len(mine), valid=valid, wrong=wrong, pay=pay, fine=fine)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Increase:
+    """What one looked-after user brings in the month. ``nth``: 1 is the first month that counts."""
+
+    bill: Bill
+    nth: int
+    more: Decimal
+    pay: Decimal
+
+
+def increases_of(bills: Iterable[Bill], now: str, terms: Settlement) -> list[Increase]:
+    """四.3 for the month ``now``: who spends less than before brings nothing and takes nothing."""
+    found = []
+    for bill in bills:
+        nth = months_between(bill.start, now) + 1
+        if bill.month != now or not 1 <= nth <= terms.increase_months:
+            continue
+        more = max(bill.spent - bill.before, Decimal(0))
+        found.append(Increase(bill=bill, nth=nth, more=more, pay=_cents(more * terms.increase_share)))
+    return found
 
 
 def _cents(amount: Decimal) -> Decimal:

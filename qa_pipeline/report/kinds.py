@@ -29,7 +29,7 @@ REPORTS: Mapping[str, ReportKind] = {
     "followup": ReportKind(module="followup", span="all", help="回访与二次确认清单。"),
     "script": ReportKind(module="script", span="month", help="话术遵循：走过的路径、漏掉的步骤、错误跳转、覆盖率。"),
     "settlement": ReportKind(
-        module="settlement", span="month", help="结算表：计费用户 × 分成，扣回无效成交与投诉；要 --users 清单。"
+        module="settlement", span="month", help="结算表：包月分成、问卷、话费增长，扣回无效成交、投诉与差错；要 --users 清单。"
     ),
     "kpi": ReportKind(module="kpi", span="month", help="运营指标：先用 qa kpi import 导入通话记录。"),
 }

@@ -1,15 +1,16 @@
-"""结算表. Source: S0 part 4, 四.1 (分成), 四.4 (投诉加倍处罚); 三.2 (不合格的营销无效)."""
+"""结算表. Source: S0 part 4, 四 (分成、问卷、话费增长、投诉加倍与差错), 三.2 (不合格的营销无效)."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from qa_pipeline.errors import UserError
-from qa_pipeline.report.billing import BadRow, Line, Subscriber, read_subscribers, settle
+from qa_pipeline.report import settlement_parts as parts
+from qa_pipeline.report.billing import Increase, Line, Surveys, increases_of, settle, surveys_of
 from qa_pipeline.report.common import bounds
-from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Section, Table, count, money, text
+from qa_pipeline.report.document import Fact, Kind, Report
+from qa_pipeline.report.lists import NewUser, Subscriber, read_lists
 from qa_pipeline.report.reading import Reading
 from qa_pipeline.report.reviewed import callbacks
 
@@ -24,40 +25,84 @@ def build(reading: Reading) -> Report:
     if now != f"{reading.period.last:%Y-%m}":
         raise UserError(f"结算一次做一个月：{reading.period} 跨了月。请把 --from 和 --to 写在同一个月里。")
     if not reading.wish.files:
-        raise UserError("结算要有甲方的计费用户清单：加 --users 文件（CSV 或 XLSX，列：客户号码、业务、月功能费、计费开始月）。")
-    users, bad = read_subscribers(reading.wish.files)
+        raise UserError(
+            "结算要有清单：加 --users 文件（CSV 或 XLSX，可写多次）。计费用户清单的列：客户号码、业务、月功能费、计费开始月；"
+            "问卷、话费、外网用户的清单见 docs/reports.md。"
+        )
+    lists = read_lists(reading.wish.files)
     terms = reading.policy.file.settlement
-    why = _invalid(reading, users)
-    lines = settle(users, now, terms, {user: found for user, (found, _) in why.items()})
+    why = _invalid(reading, lists.subscribers)
+    lines = settle(lists.subscribers, now, terms, {user: found for user, (found, _) in why.items()})
     complaints = reading.rows(_COMPLAINTS, bounds(reading))
-    fine = reading.policy.file.complaint_fine * terms.complaint_multiple
-    due = sum((line.commission for line in lines), Decimal(0))
-    back = sum((line.taken_back for line in lines), Decimal(0))
-    fined = fine * len(complaints)
+    earned = Earned(
+        lines=lines,
+        surveys=surveys_of(lists.surveys, now, terms),
+        increases=increases_of(lists.bills, now, terms),
+        new_users=[item for item in lists.new_users if item.month == now],
+        complaint_fine=reading.policy.file.complaint_fine * terms.complaint_multiple,
+        complaints=len(complaints),
+    )
     return Report(
         kind="settlement",
         title="结算表",
         period=now,
         made_at="",
-        facts=(
-            Fact(label="计费用户", value=len(lines), unit=" 户", note=f"有效 {sum(1 for line in lines if not line.invalid)}"),
-            Fact(label="应结酬金", value=due, kind=Kind.MONEY, unit=" 元"),
-            Fact(label="扣回无效成交", value=back, kind=Kind.MONEY, unit=" 元"),
-            Fact(label="投诉扣款", value=fined, kind=Kind.MONEY, unit=" 元", note=f"{len(complaints)} 件 × {fine:f} 元"),
-            Fact(label="实结", value=due - back - fined, kind=Kind.MONEY, unit=" 元", note="应结 − 扣回 − 投诉扣款"),
-        ),
+        facts=_facts(earned),
         sections=(
-            _months(lines),
-            _products(lines),
-            _taken_back(reading, lines, why),
-            _complaints(reading, complaints, fine),
-            _users(reading, lines),
-            _bad(bad),
+            parts.months(lines),
+            parts.products(lines),
+            parts.surveys(earned.surveys, lists, now, terms),
+            parts.increases(reading, earned.increases, lists),
+            parts.new_users(reading, earned.new_users, lists),
+            parts.taken_back(reading, lines, why),
+            parts.complaints(reading, complaints, earned.complaint_fine),
+            parts.users(reading, lines, lists),
+            parts.bad(lists.bad),
         ),
         notes=(
-            f"出处：{terms.source or 'S0 第四篇 四'}。分成比例、投诉倍数、是否扣回在考核政策的 settlement 里改。",
+            f"出处：{terms.source or 'S0 第四篇 四'}。比例、单价、倍数、是否扣回在考核政策的 settlement 里改。",
             "计费开始月算在网第 1 个月；停止计费月起不再计。酬金按户四舍五入到分。无效成交：复核确认、使成交无效的条款，从查实的当月起不计酬金。",
+            "话费净增按户计，比原来少的不倒扣。差错率 = 有差错的问卷 ÷ 本月回收的问卷，高于规定时罚当月问卷酬金的倍数。",
         ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earned:
+    """The month in its parts."""
+
+    lines: list[Line]
+    surveys: Surveys
+    increases: list[Increase]
+    new_users: list[NewUser]
+    complaint_fine: Decimal  # of one
+    complaints: int
+
+
+def _facts(earned: Earned) -> tuple[Fact, ...]:
+    """实结 is what is earned, less what is taken back and the fines."""
+    due = sum((line.commission for line in earned.lines), Decimal(0))
+    back = sum((line.taken_back for line in earned.lines), Decimal(0))
+    more = sum((item.pay for item in earned.increases), Decimal(0))
+    won = sum((item.yuan for item in earned.new_users), Decimal(0))
+    fined = earned.complaint_fine * earned.complaints
+    said = earned.surveys
+    total = due + said.pay + more + won - back - fined - said.fine
+    valid = sum(1 for line in earned.lines if not line.invalid)
+
+    def yuan(label: str, value: Decimal, note: str = "") -> Fact:
+        return Fact(label=label, value=value, kind=Kind.MONEY, unit=" 元", note=note)
+
+    return (
+        Fact(label="计费用户", value=len(earned.lines), unit=" 户", note=f"有效 {valid}"),
+        yuan("应结酬金", due, "包月业务（四.1）"),
+        yuan("问卷酬金", said.pay, f"有效 {said.valid} 份（四.2）"),
+        yuan("话费增长提成", more, f"{len(earned.increases)} 户（四.3）"),
+        yuan("外网用户酬金", won, f"{len(earned.new_users)} 户（四.3）"),
+        yuan("扣回无效成交", back),
+        yuan("投诉扣款", fined, f"{earned.complaints} 件 × {earned.complaint_fine:f} 元（四.4）"),
+        yuan("差错罚款", said.fine, f"有差错 {said.wrong} 份（四.4）"),
+        yuan("实结", total, "四项酬金 − 扣回 − 投诉扣款 − 差错罚款"),
     )
 
 
@@ -75,135 +120,3 @@ def _invalid(reading: Reading, users: list[Subscriber]) -> dict[Subscriber, tupl
         if found_now is not None:
             hits[user] = found_now
     return hits
-
-
-def _months(lines: list[Line]) -> Section:
-    groups: dict[int, list[Line]] = defaultdict(list)
-    for line in lines:
-        if not line.invalid:
-            groups[line.month_in_net].append(line)
-    rows: list[dict[str, Any]] = [
-        {
-            "nth": f"第 {nth} 个月",
-            "users": len(items),
-            "fees": sum((line.user.fee for line in items), Decimal(0)),
-            "share": items[0].share,
-            "yuan": sum((line.commission for line in items), Decimal(0)),
-        }
-        for nth, items in sorted(groups.items())
-    ]
-    columns = (
-        text("nth", "在网月"),
-        count("users", "有效用户"),
-        money("fees", "功能费总额（元）"),
-        Column(key="share", title="分成比例", kind=Kind.SHARE),
-        money("yuan", "酬金（元）"),
-    )
-    chart = Chart(kind="bar", label="nth", series=("yuan",), title="各在网月的酬金（元）")
-    return Section(title="按在网月", table=Table(columns=columns, rows=rows), chart=chart, empty="本月没有有效的计费用户。")
-
-
-def _products(lines: list[Line]) -> Section:
-    groups: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        groups[line.user.product].append(line)
-    rows: list[dict[str, Any]] = [
-        {
-            "product": product,
-            "users": len(items),
-            "valid": sum(1 for line in items if not line.invalid),
-            "yuan": sum((line.commission for line in items), Decimal(0)),
-            "back": sum((line.taken_back for line in items), Decimal(0)),
-        }
-        for product, items in sorted(groups.items())
-    ]
-    columns = (
-        text("product", "业务"),
-        count("users", "计费用户"),
-        count("valid", "有效用户"),
-        money("yuan", "酬金（元）"),
-        money("back", "扣回（元）"),
-    )
-    return Section(title="按业务", table=Table(columns=columns, rows=rows), empty="本月没有计费用户。")
-
-
-def _taken_back(reading: Reading, lines: list[Line], why: dict[Subscriber, tuple[str, str]]) -> Section:
-    rows: list[dict[str, Any]] = [
-        {
-            "row": line.user.row,
-            "number": reading.number(line.user.number),
-            "product": line.user.product,
-            "call_id": line.user.call_id,
-            "found": why[line.user][0],
-            "reasons": why[line.user][1],
-            "back": line.taken_back,
-        }
-        for line in lines
-        if line.invalid
-    ]
-    columns = (
-        Column(key="row", title="清单行号", kind=Kind.INT),
-        text("number", "客户号码"),
-        text("product", "业务"),
-        text("call_id", "录音编号"),
-        text("found", "查实月份"),
-        text("reasons", "无效原因"),
-        money("back", "扣回已结酬金（元）"),
-    )
-    return Section(title="无效成交", table=Table(columns=columns, rows=rows), empty="没有被判为无效的成交。")
-
-
-def _complaints(reading: Reading, complaints: list[dict[str, Any]], fine: Decimal) -> Section:
-    rows = [
-        row
-        | {
-            "customer_number": reading.number(row["customer_number"]),
-            "content": reading.words(row["content"]),
-            "fine": fine,
-        }
-        for row in complaints
-    ]
-    columns = (
-        text("complaint_id", "投诉编号"),
-        text("customer_number", "客户号码"),
-        text("content", "内容"),
-        Column(key="changed_at", title="判定成立", kind=Kind.TIME),
-        text("call_id", "录音编号"),
-        money("fine", "扣款（元）"),
-    )
-    return Section(title="成立的投诉", table=Table(columns=columns, rows=rows), empty="本月没有成立的投诉。")
-
-
-def _users(reading: Reading, lines: list[Line]) -> Section:
-    rows: list[dict[str, Any]] = [
-        {
-            "row": line.user.row,
-            "number": reading.number(line.user.number),
-            "product": line.user.product,
-            "fee": line.user.fee,
-            "start": line.user.start,
-            "nth": line.month_in_net,
-            "share": line.share,
-            "yuan": line.commission,
-            "state": "无效" if line.invalid else "满期" if line.share == 0 else "有效",
-        }
-        for line in lines
-    ]
-    columns = (
-        Column(key="row", title="清单行号", kind=Kind.INT),
-        text("number", "客户号码"),
-        text("product", "业务"),
-        money("fee", "月功能费（元）"),
-        text("start", "计费开始月"),
-        Column(key="nth", title="在网第几月", kind=Kind.INT),
-        Column(key="share", title="分成比例", kind=Kind.SHARE),
-        money("yuan", "酬金（元）"),
-        text("state", "状态"),
-    )
-    return Section(title="逐户", table=Table(columns=columns, rows=rows), empty="本月没有计费用户。")
-
-
-def _bad(bad: list[BadRow]) -> Section:
-    rows: list[dict[str, Any]] = [{"path": item.path, "row": item.row, "problem": item.problem} for item in bad]
-    columns = (text("path", "文件"), Column(key="row", title="行号", kind=Kind.INT), text("problem", "问题"))
-    return Section(title="清单里的问题", table=Table(columns=columns, rows=rows), empty="没有发现问题。")

@@ -38,13 +38,24 @@ USERS = "客户号码,业务,月功能费,计费开始月,停止计费月\n" + "
         "13900000006,天气预报,四元,2026-11,",
     )
 )
+SURVEYS = "问卷编号,完成日期,是否有效,差错\nW1,2026-11-02,是,\nW2,2026-11-03,是,是\nW3,2026-11-03,否,\nW4,2026-12-01,是,\n"
+BILLS = (
+    "客户号码,维护开始月,原月话费,话费月份,当月话费\n"
+    "13900000007,2026-09,10,2026-11,20\n"  # 10 % of 10 more
+    "13900000008,2026-11,30,2026-11,25\n"  # less than before
+    "13900000009,2026-05,10,2026-11,99\n"  # seventh month
+)
+WON = "客户号码,发展月,每户酬金,用户类型\n13100000001,2026-11,20,宽带\n13100000002,2026-10,20,宽带\n"
 
 
 def wish(kind: str, tmp_path: Path) -> dict[str, object]:
     if kind == "settlement":
         users = tmp_path / "users.csv"
         users.write_text(USERS, encoding="gb18030")
-        return {"files": (users,)}
+        others = {"surveys.csv": SURVEYS, "bills.csv": BILLS, "won.csv": WON}
+        for name, words in others.items():
+            (tmp_path / name).write_text(words, encoding="utf-8")
+        return {"files": (users, *(tmp_path / name for name in others))}
     return {"date_to": DAY} if kind == "daily" else {}
 
 
@@ -187,9 +198,13 @@ def test_settlement(house: Centre, tmp_path: Path) -> None:
     assert facts(found) == {
         "计费用户": 4,
         "应结酬金": Decimal("5.46"),  # 5.01 + 0.45 + 0.00
+        "问卷酬金": Decimal("4.00"),  # two valid ones of November
+        "话费增长提成": Decimal("1.00"),
+        "外网用户酬金": Decimal("20"),
         "扣回无效成交": Decimal("2.00"),
         "投诉扣款": Decimal("200"),  # one upheld complaint, twice 100
-        "实结": Decimal("-196.54"),
+        "差错罚款": Decimal("8.00"),  # one of three has a mistake, above 1 %: twice 4.00
+        "实结": Decimal("-179.54"),  # 5.46 + 4 + 1 + 20 − 2 − 200 − 8
     }
     assert column(section(found, "清单里的问题"), "row") == [7]
     assert column(section(found, "逐户"), "state") == ["有效", "有效", "无效", "满期"]
