@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from qa_pipeline.casework.stats import weighted
+from qa_pipeline.kpi.database import log_path
+from qa_pipeline.kpi.outbound import logged_days
 from qa_pipeline.report.common import OUTCOME, bounds, clause_names, interval, interval_columns
 from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Section, Table, count, share, text
 from qa_pipeline.report.reading import Reading
@@ -63,7 +66,7 @@ TYPES = {"sale": "营销", "confirm": "二次确认", "revisit": "回访", "serv
 
 def build(reading: Reading) -> Report:
     reading.need("r_calls", "r_scores", "r_findings", "r_cases", "r_decided")
-    days = reading.rows(_DAYS)
+    days = _days(reading)
     complaints = reading.rows(_COMPLAINTS, bounds(reading))
     problems = reading.rows(_PROBLEMS)
     return Report(
@@ -82,9 +85,35 @@ def build(reading: Reading) -> Report:
         ),
         notes=(
             "有效率：未被判为无效的成交 ÷ 已判定的成交。机检有效率是系统的建议；复核有效率只看随机抽到并已复核的成交，按坐席通话数加权。",
-            "出处：S0 第四篇 三.5（总拨打电话量、接通率、有效率、投诉数和处理结果、用户反映、问题汇总）。拨打量按清单里的通话统计。",
+            "出处：S0 第四篇 三.5（总拨打电话量、接通率、有效率、投诉数和处理结果、用户反映、问题汇总）。",
+            "拨打、接通、成交：导入了当天的通话记录（qa kpi import）时按通话记录，没有的日子按清单里的通话，见“每日情况”的来源。"
+            "用户反映、已判定、有效和问题按清单里的录音。",
         ),
     )
+
+
+def _days(reading: Reading) -> list[dict[str, Any]]:
+    """Day by day. What was dialled comes from the call log where one was imported for the day: a manifest lists recordings only."""
+    database = reading.wish.call_log or log_path(reading.tx.store.path)
+    logged = logged_days(database, reading.period.first, reading.period.last)
+    listed = {row["day"]: row for row in reading.rows(_DAYS)}
+    nothing = dict.fromkeys(("calls", "connected", "sales", "judged", "valid", "complained"), 0)
+    rows: list[dict[str, Any]] = []
+    for day in sorted({*listed, *logged}):
+        row = {**nothing, "day": day, **listed.get(day, {}), "source": "清单"}
+        log = logged.get(day)
+        if log is not None:
+            row |= {"calls": log.calls, "connected": log.connected, "source": "通话记录"}
+            row["sales"] = row["sales"] if log.sales is None else log.sales
+        rows.append(row)
+    return rows
+
+
+def _source(days: list[dict[str, Any]]) -> str:
+    counts = Counter(row["source"] for row in days)
+    if len(counts) == 1:
+        return f"按{next(iter(counts))}"
+    return "，".join(f"{name} {counts[name]} 天" for name in ("通话记录", "清单") if counts[name])
 
 
 def _facts(reading: Reading, days: list[dict[str, Any]], complaints: list[dict[str, Any]]) -> tuple[Fact, ...]:
@@ -94,7 +123,7 @@ def _facts(reading: Reading, days: list[dict[str, Any]], complaints: list[dict[s
     rate = weighted([(not row["invalid"], row["weight"]) for row in reviewed])
     upheld = sum(1 for item in complaints if item["state"] == "投诉成立")
     return (
-        Fact(label="总拨打量", value=sums["calls"], unit=" 通"),
+        Fact(label="总拨打量", value=sums["calls"], unit=" 通", note=_source(days)),
         Fact(label="接通率", value=_share(sums["connected"], sums["calls"]), kind=Kind.SHARE, note=f"接通 {sums['connected']} 通"),
         Fact(label="成交", value=sums["sales"], unit=" 笔"),
         Fact(
@@ -129,6 +158,7 @@ def _by_day(days: list[dict[str, Any]]) -> Section:
         count("valid", "有效（机检）"),
         share("valid_rate", "有效率（机检）", "valid", "judged"),
         count("complained", "被投诉通话"),
+        text("source", "拨打的来源"),
     )
     chart = Chart(kind="line", label="day", series=("connect_rate", "valid_rate"), title="每日接通率与有效率")
     return Section(title="每日情况", table=Table(columns=columns, rows=days), chart=chart)

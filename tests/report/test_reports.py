@@ -20,6 +20,7 @@ from qa_pipeline.casework.samples import qualified_rates as casework_rates
 from qa_pipeline.casework.stats import wilson
 from qa_pipeline.casework.values import CaseKind, CaseState
 from qa_pipeline.errors import UserError
+from qa_pipeline.kpi.importing import import_files
 from qa_pipeline.report import registry
 from qa_pipeline.report.kinds import REPORTS
 from qa_pipeline.report.reading import Wish, open_reading
@@ -113,6 +114,41 @@ def test_weekly(house: Centre) -> None:
     assert (problems.table.rows[0]["low"], problems.table.rows[0]["high"]) == (rate.low, rate.high)
     complaint = section(found, "投诉与处理结果").table.rows[0]
     assert (complaint["customer_number"], complaint["state"]) == ("139****0003", "投诉成立")
+
+
+LOG = """通话编号,开始时间,被叫号码,方向,通话时长,结果
+1,2026-11-02 09:00,13900000001,呼出,60,成功
+2,2026-11-02 09:05,13900000002,呼出,30,拒绝
+3,2026-11-02 09:06,13900000003,呼出,0,无人接听
+4,2026-11-02 09:07,13900000003,呼出,,无人接听
+5,2026-11-02 09:08,13900000004,呼入,60,接听
+1,2026-11-02 09:00,13900000001,呼出,60,成功
+6,2026-11-08 10:00,13900000005,呼出,12,预约
+"""
+
+
+def test_weekly_counts_what_was_dialled_from_the_call_log(house: Centre, tmp_path: Path) -> None:
+    """The log knows calls that were never recorded. Days it does not know are counted from the manifest, and the report says so."""
+    (tmp_path / "log.csv").write_text(LOG, encoding="utf-8")
+    database = tmp_path / "calls.duckdb"
+    import_files(database, [tmp_path / "log.csv"])
+    found = report(house, "weekly", call_log=database)
+    days = section(found, "每日情况").table.rows
+    plain = {row["day"]: row for row in section(report(house, "weekly"), "每日情况").table.rows}
+    told = [(row["day"].day, row["calls"], row["connected"], row["sales"], row["source"]) for row in days]
+    others = [
+        (day.day, row["calls"], row["connected"], row["sales"], "清单") for day, row in plain.items() if day.day not in (2, 8)
+    ]
+    # 2 November: four outbound calls (one was twice in the log, one came in), two with talk; 8 November is in the log alone
+    assert told == sorted([(2, 4, 2, 1, "通话记录"), (8, 1, 1, 0, "通话记录"), *others])
+    calls, connected = 5 + sum(item[1] for item in others), 3 + sum(item[2] for item in others)
+    assert (facts(found)["总拨打量"], facts(found)["接通率"]) == (calls, connected / calls)
+    notes = {fact.label: fact.note for fact in found.facts}
+    assert notes["总拨打量"] == f"通话记录 2 天，清单 {len(others)} 天"
+    assert notes["接通率"] == f"接通 {connected} 通"
+    first = next(row for row in days if row["day"].day == 2)
+    mine = plain[first["day"]]
+    assert [first[key] for key in ("judged", "valid", "complained")] == [mine[key] for key in ("judged", "valid", "complained")]
 
 
 def test_monthly_reconciles_with_the_ledger(house: Centre) -> None:
