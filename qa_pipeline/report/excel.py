@@ -6,14 +6,19 @@ Every formula carries its value, so that viewers that do not calculate show it t
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
-from qa_pipeline.report.document import NO_DATA, Chart, Column, Kind, Report, Section, Table, Value, shown
+from qa_pipeline.report.document import NO_DATA, Chart, Column, Kind, Report, Row, Section, Table, Value, shown
 
 FONT = "微软雅黑"
 MOST_ROWS = 1_000_000  # a sheet holds 1,048,576
+MEASURED_ROWS = 1_000  # of which the widths of the columns are taken
+_LONGEST = 32_767  # characters of a cell
+_EPOCH = datetime(1899, 12, 30)  # day 0 of Excel's calendar
 _HEAD = 3  # row of the headers, from 0: title, note, blank, headers
 _FORMATS = {
     Kind.INT: "#,##0",
@@ -120,7 +125,7 @@ def _write(sheet: Any, place: tuple[int, int], value: Value, kind: Kind, pens: _
     elif isinstance(value, datetime | date):
         sheet.write_datetime(row, column, value, pens("plain", _FORMATS[Kind.TIME if isinstance(value, datetime) else Kind.DAY]))
     else:
-        sheet.write_string(row, column, str(value)[:32_767], pens("text"))
+        sheet.write_string(row, column, str(value)[:_LONGEST], pens("text"))
 
 
 class _Sheet:
@@ -142,18 +147,15 @@ class _Sheet:
         sheet.write_string(1, 0, note or ("" if table.rows else self._section.empty), pens("soft"))
         for index, column in enumerate(table.columns):
             sheet.write_string(_HEAD, index, column.title, pens("head"))
+        cells = [self._cells(column, index) for index, column in enumerate(table.columns)]
+        for line, row in enumerate(islice(table.rows, MOST_ROWS), start=_HEAD + 1):
+            for cell in cells:
+                cell(line, row)
         widths = [max(9, 2 * len(column.title) + 2) for column in table.columns]
-        for number, row in enumerate(table.rows):
-            if number >= MOST_ROWS:
-                break
-            line = _HEAD + 1 + number
+        for row in islice(table.rows, MEASURED_ROWS):
             for index, column in enumerate(table.columns):
-                value = table.value(row, column)
-                if column.derived:
-                    self._rate(line, index, column, value)
-                else:
-                    _write(sheet, (line, index), value, table.kind(row, column), pens)
-                widths[index] = max(widths[index], min(46, _wide(shown(value, table.kind(row, column))) + 2))
+                words = shown(table.value(row, column), table.kind(row, column))
+                widths[index] = max(widths[index], min(46, _wide(words) + 2))
         for index, width in enumerate(widths):
             sheet.set_column(index, index, min(width, 46))
         sheet.freeze_panes(_HEAD + 1, 1)
@@ -165,6 +167,31 @@ class _Sheet:
             self._chart(self._section.chart)
         sheet.repeat_rows(_HEAD)
         _printing(sheet)
+
+    def _cells(self, column: Column, index: int) -> Callable[[int, Row], None]:
+        """What writes the cells of one column. A sheet may have millions of them: what is the same in all is looked up here."""
+        table, sheet, pens = self._table, self._sheet, self._pens
+        if column.derived:
+            return lambda line, row: self._rate(line, index, column, table.value(row, column))
+        key, overruled = column.key, f"{column.key}__kind"
+        if any(overruled in row for row in table.rows):
+            return lambda line, row: _write(sheet, (line, index), row.get(key), table.kind(row, column), pens)
+        write_number, write_string = sheet.write_number, sheet.write_string
+        number, words = pens("plain", _FORMATS.get(column.kind, "")), pens("text")
+        moment = pens("plain", _FORMATS[Kind.TIME])
+
+        def cell(line: int, row: Row) -> None:
+            value = row.get(key)
+            if type(value) is str and len(value) <= _LONGEST:
+                write_string(line, index, value, words)
+            elif type(value) is int or type(value) is float or type(value) is Decimal:  # not bool, which is an int too
+                write_number(line, index, float(value), number)
+            elif type(value) is datetime:
+                write_number(line, index, (value - _EPOCH).total_seconds() / 86_400, moment)
+            else:
+                _write(sheet, (line, index), value, column.kind, pens)
+
+        return cell
 
     def _rate(self, line: int, index: int, column: Column, value: Value, style: str = "plain") -> None:
         """A rate as a formula over the counts of its own line; where a count has no column the value alone."""

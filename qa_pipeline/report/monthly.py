@@ -6,18 +6,20 @@ The statement is the one of the monthly closing; the lines below it add up to it
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from qa_pipeline.casework import closing
 from qa_pipeline.casework.values import Party
 from qa_pipeline.errors import UserError
-from qa_pipeline.report.common import clause_names
+from qa_pipeline.report.common import Named, clause_names
 from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Section, Table, count, money, text
 from qa_pipeline.report.reading import Reading
 
 PARTY = {"agent": "坐席", "supervisor": "主管"}
 _DETAIL = """
+    CREATE TEMP TABLE r_detail AS
     SELECT entry.person, entry.party, entry.case_id, max(entry.call_id) AS call_id, max(entry.clause) AS clause,
         entry.rule_id, entry.ordinal, min(entry.at_time) AS first_at,
         coalesce(sum(entry.points) FILTER (account = '已入账' AND month = $month), 0)::INTEGER AS taken_points,
@@ -31,14 +33,21 @@ _DETAIL = """
     GROUP BY entry.person, entry.party, entry.case_id, entry.rule_id, entry.ordinal
     HAVING taken_points <> 0 OR taken_yuan <> 0 OR open_points <> 0 OR open_yuan <> 0 OR waiting_points <> 0 OR waiting_yuan <> 0
         OR back_yuan <> 0
-    ORDER BY entry.party, entry.person, entry.case_id, entry.rule_id, entry.ordinal
 """
+_LISTED = """
+    SELECT coalesce(nullif(person, ''), '未知') AS person, party, case_id, call_id, clause, first_at, taken_points, taken_yuan, open_points,
+        open_yuan, waiting_points, waiting_yuan, back_yuan
+    FROM r_detail ORDER BY r_detail.party, r_detail.person, case_id, rule_id, ordinal
+"""
+_AMOUNTS = ("taken_points", "taken_yuan", "open_points", "open_yuan", "waiting_points", "waiting_yuan")
+_SUMS = ", ".join(f"sum({key}) AS {key}" for key in _AMOUNTS)
+_WHOLE = f"SELECT {_SUMS} FROM r_detail"
+_BY_CLAUSE = f"SELECT clause, count(*) AS times, {_SUMS} FROM r_detail GROUP BY clause ORDER BY sum(taken_yuan) DESC, clause"
 _UNBALANCED = "SELECT count(*) AS n FROM (SELECT txn FROM ledger_entries GROUP BY txn HAVING sum(points) <> 0 OR sum(yuan) <> 0)"
 _PEOPLE = """
     SELECT agent_id, arg_max(agent_name, (started_at, call_id)) AS name, arg_max(team, (started_at, call_id)) AS team
     FROM calls WHERE agent_id IS NOT NULL GROUP BY 1
 """
-_AMOUNTS = ("taken_points", "taken_yuan", "open_points", "open_yuan", "waiting_points", "waiting_yuan")
 
 
 def build(reading: Reading) -> Report:
@@ -47,19 +56,20 @@ def build(reading: Reading) -> Report:
         raise UserError(f"月度扣罚一次做一个月：{reading.period} 跨了月。请把 --from 和 --to 写在同一个月里。")
     people = {row["agent_id"]: row for row in reading.rows(_PEOPLE)}
     lines = [_line(item, people) for item in closing.statement(reading.tx, month)]
-    detail = reading.rows(_DETAIL, {"month": month})
+    reading.tx.connection.execute(_DETAIL, {"month": month})
+    names = clause_names(reading)
     return Report(
         kind="monthly",
         title="月度扣罚汇总与明细",
         period=month,
         made_at="",
-        facts=_facts(reading, month, lines, detail),
+        facts=_facts(reading, month, lines),
         sections=(
             _summary("坐席汇总", [line for line in lines if line["party"] == "坐席"]),
             _summary("主管汇总", [line for line in lines if line["party"] == "主管"]),
             _teams(lines),
-            _detail(reading, detail, people),
-            _clauses(reading, detail),
+            _detail(reading, people, names),
+            _clauses(reading, names),
         ),
         notes=(
             "已入账：本月计入工资的数，冲减以前月份的记为负数。已确认未入账：复核已确认，申诉期未满或申诉未决，结转以后的月份。",
@@ -89,10 +99,11 @@ def _sum(rows: list[dict[str, Any]], key: str) -> Any:
     return sum((row[key] for row in rows), Decimal(0) if key.endswith("yuan") else 0)
 
 
-def _facts(reading: Reading, month: str, lines: list[dict[str, Any]], detail: list[dict[str, Any]]) -> tuple[Fact, ...]:
+def _facts(reading: Reading, month: str, lines: list[dict[str, Any]]) -> tuple[Fact, ...]:
     closed = reading.rows("SELECT at_time, yuan, supervisor_yuan FROM month_closings WHERE month = ?", [month])
     unbalanced = reading.one(_UNBALANCED)["n"]
-    apart = [key for key in _AMOUNTS if _sum(lines, key) != _sum(detail, key)]
+    whole = reading.one(_WHOLE)
+    apart = [key for key in _AMOUNTS if _sum(lines, key) != (whole[key] or 0)]
     agents = _sum([line for line in lines if line["party"] == "坐席"], "taken_yuan")
     chiefs = _sum([line for line in lines if line["party"] == "主管"], "taken_yuan")
     if closed and (closed[0]["yuan"], closed[0]["supervisor_yuan"]) != (agents, chiefs):
@@ -143,18 +154,13 @@ def _teams(lines: list[dict[str, Any]]) -> Section:
     return Section(title="班组合计（坐席）", table=Table(columns=columns, rows=rows), chart=chart, empty="没有扣罚。")
 
 
-def _detail(reading: Reading, detail: list[dict[str, Any]], people: dict[str, dict[str, Any]]) -> Section:
-    names = clause_names(reading)
-    rows: list[dict[str, Any]] = [
-        row
-        | {
-            "party": PARTY[row["party"]],
-            "person": row["person"] or "未知",
-            "name": people.get(row["person"], {}).get("name") or "",
-            "title": names[row["clause"]].title if row["clause"] in names else "",
-        }
-        for row in detail
-    ]
+def _detail(reading: Reading, people: dict[str, dict[str, Any]], names: Mapping[str, Named]) -> Section:
+    rows = reading.rows(_LISTED)
+    for row in rows:  # in place: there may be hundreds of thousands
+        known, clause = people.get(row["person"]), names.get(row["clause"])
+        row["party"] = PARTY[row["party"]]
+        row["name"] = (known["name"] or "") if known else ""
+        row["title"] = clause.title if clause else ""
     columns = (
         text("person", "工号或姓名"),
         text("name", "姓名"),
@@ -170,15 +176,7 @@ def _detail(reading: Reading, detail: list[dict[str, Any]], people: dict[str, di
     return Section(title="逐笔明细", table=Table(columns=columns, rows=rows), empty="没有扣罚。")
 
 
-def _clauses(reading: Reading, detail: list[dict[str, Any]]) -> Section:
-    names = clause_names(reading)
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in detail:
-        groups[row["clause"]].append(row)
-    rows: list[dict[str, Any]] = [
-        {"clause": clause, "title": names[clause].title if clause in names else "", "times": len(items)}
-        | {key: _sum(items, key) for key in _AMOUNTS}
-        for clause, items in sorted(groups.items(), key=lambda item: (-_sum(item[1], "taken_yuan"), item[0]))
-    ]
+def _clauses(reading: Reading, names: Mapping[str, Named]) -> Section:
+    rows = [row | {"title": names[row["clause"]].title if row["clause"] in names else ""} for row in reading.rows(_BY_CLAUSE)]
     columns = (text("clause", "条款"), text("title", "名称"), count("times", "笔数"), *_money_columns())
     return Section(title="按条款合计", table=Table(columns=columns, rows=rows), empty="没有扣罚。")
