@@ -60,7 +60,7 @@ def _pipeline(work: Work, recogniser: Recogniser) -> None:
         judge = open_judge(work.settings, store, recogniser.listen)
         calls = tuple(CallData(call_id=f"{number:05}", file=str(path.resolve())) for number, path in enumerate(work.paths))
         pipeline = Pipeline(store=store, judge=judge, recogniser=recogniser, progress=_Silent(), cache=False)
-        pipeline.run(Source(base=Path(folder), calls=calls, name="bench"))
+        pipeline.run(Source(base=folder, calls=calls, name="bench"))
 
 
 class _InProcess:
@@ -76,7 +76,7 @@ class _InProcess:
         self.inside_s = 0.0  # processor seconds spent in here
         self.listening_s = 0.0
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]:
+    def hear(self, paths: Sequence[str]) -> Iterator[Hearing]:
         from qa_pipeline.intake.decode import decode
         from qa_pipeline.pipeline import Hearing
 
@@ -84,7 +84,7 @@ class _InProcess:
         decoded = []
         for path in paths:
             with self.clock.stage("intake"):
-                decoded.append((path, decode(path)))
+                decoded.append((path, decode(Path(path))))
         transcripts = self._engine.transcribe_many(item for _, item in decoded)
         for path, item in decoded:
             transcript = next(transcripts)
@@ -92,11 +92,11 @@ class _InProcess:
             yield Hearing(path=path, recording=item.recording, transcript=transcript)
             began = time.process_time()
 
-    def listen(self, path: Path, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
+    def listen(self, path: str, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
         from qa_pipeline.intake.decode import decode
 
         began, before = time.process_time(), dict(self.clock.seconds)
-        decoded = decode(path)
+        decoded = decode(Path(path))
         answers = tuple(self._engine.listen_again(decoded, span, words) for span, words in requests)
         self.clock.seconds = before  # its stages are its own, not those of the first hearing
         self.listening_s += time.process_time() - began

@@ -69,6 +69,7 @@ class Settings:
     policy: Path | None = None  # None: policy.yaml in the rules folder, else the packaged one
     cache: bool = True
     second_listening: bool = True  # hear the searched span again before an omission becomes a violation
+    cluster: str = ""  # empty: processes of this machine; "local", "auto" or the address of a Ray cluster
     fail_on: str = "none"  # none | any | fatal
     asr: AsrSettings = field(default_factory=AsrSettings)
     manifest: ManifestSettings = field(default_factory=ManifestSettings)

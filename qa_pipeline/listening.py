@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa_pipeline.errors import StageError
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from qa_pipeline.rules.book import RuleBook
 
 # Hears spans of one recording again, with hot-words: for each the readings, best first.
-Listen = Callable[[Path, tuple[tuple[ChannelSpan, tuple[str, ...]], ...]], tuple[tuple[Segment, ...], ...]]
+Listen = Callable[[str, tuple[tuple[ChannelSpan, tuple[str, ...]], ...]], tuple[tuple[Segment, ...], ...]]
 
 
 class CannotListenError(Exception):
@@ -53,7 +52,7 @@ class Readings:
         if self._listen is None or self._heard.path is None or recording is None:
             raise CannotListenError
         try:
-            answers = self._listen(Path(self._heard.path), tuple((request.span, request.hotwords) for request in requests))
+            answers = self._listen(self._heard.path, tuple((request.span, request.hotwords) for request in requests))
         except StageError as error:  # the file has gone since it was first heard
             raise CannotListenError from error
         return [

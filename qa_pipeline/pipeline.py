@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from qa_pipeline import spool
@@ -33,22 +32,25 @@ MOST_WAITING = 400  # calls held in memory while the store is busy; about 0.2 MB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing:
-    """The answer of a recogniser to one recording: recording and transcript, or what went wrong."""
+    """The answer of a recogniser to one recording (``path``: as asked): recording and transcript, or what went wrong."""
 
-    path: Path
+    path: str
     recording: Recording | None = None
     transcript: Transcript | None = None
     error: StageError | None = None
 
 
 class Recogniser(Protocol):
-    """Hears recordings, in any order, on as many processes as it likes. ``info`` must be known without loading a model."""
+    """Hears recordings, in any order, on as many processes as it likes. ``info`` must be known without loading a model.
+
+    A ``path`` is absolute, or a URL that fsspec opens.
+    """
 
     info: EngineInfo
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]: ...
+    def hear(self, paths: Sequence[str]) -> Iterator[Hearing]: ...
 
-    def listen(self, path: Path, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
+    def listen(self, path: str, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
         """Hears spans of one recording again, each with its hot-words: the readings, best first."""
         ...
 
@@ -165,12 +167,16 @@ class Pipeline:
     def _ready(self, items: list[Identified]) -> Iterator[tuple[Identified, Transcript, Recording]]:
         """What was heard before; a recording that is not on record (killed in between) is only decoded, not recognised."""
         from qa_pipeline.intake.decode import decode
+        from qa_pipeline.intake.remote import local
 
         recordings = self.store.recordings(item.audio_hash for item in items)
         for item in items:
             transcript = self.store.transcripts.get(item.audio_hash, self.recogniser.info)
             try:
-                recording = recordings.get(item.audio_hash) or decode(item.path).recording
+                recording = recordings.get(item.audio_hash)
+                if recording is None:
+                    with local(item.path) as path:
+                        recording = decode(path).recording
             except AudioError as error:
                 self._fail([item], error)
                 continue
@@ -196,10 +202,10 @@ class Pipeline:
         """Converse and judge one call; trouble is a failure of this call alone, and its transcript is kept all the same."""
         from qa_pipeline.speakers import converse
 
-        recording = replace(recording, path=str(item.path))
+        recording = replace(recording, path=item.path)
         try:
             conversation = converse(item.call, recording, transcript)
-            heard = Heard(engine=transcript.engine, recording=recording, transcript=transcript, path=str(item.path))
+            heard = Heard(engine=transcript.engine, recording=recording, transcript=transcript, path=item.path)
             run = self.judge(conversation, heard)
         except (StoreError, UserError):
             raise
@@ -282,5 +288,5 @@ class Pipeline:
         )
 
 
-def _own_fault(path: Path, error: Exception) -> str:
+def _own_fault(path: str, error: Exception) -> str:
     return f"{path}：判定时程序出错（{type(error).__name__}：{error}）。这通电话没有评分，其余照常；请把这条信息报告给维护者。"

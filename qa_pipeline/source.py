@@ -1,38 +1,71 @@
-"""The calls of one folder: by its manifest when there is one, else by the recordings that lie there."""
+"""The calls of one folder (a path, or a URL of object storage): by its manifest, else by the recordings that lie there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qa_pipeline.errors import ManifestError, Problem
 from qa_pipeline.model import CallData
 
+if TYPE_CHECKING:
+    from qa_pipeline.intake.manifest import Manifest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The calls of one folder; files are relative to ``base``."""
+    """The calls of one folder; files are relative to ``base``, a path or a URL."""
 
-    base: Path
+    base: str
     calls: tuple[CallData, ...]
     warnings: tuple[Problem, ...] = ()
     name: str = ""
 
 
-def open_source(folder: Path, manifest: Path | None, columns: dict[str, str]) -> Source:
+def open_source(folder: str | Path, manifest: Path | None, columns: dict[str, str]) -> Source:
     """The calls of a folder, by its manifest when there is one. Raises ManifestError with what to do when there are none."""
-    from qa_pipeline.intake.manifest import AUDIO_ENDINGS, find_manifest, read_manifest, scan_folder
+    from qa_pipeline.intake.manifest import find_manifest, read_manifest, scan_folder
+    from qa_pipeline.intake.remote import is_url
 
+    if is_url(str(folder)):
+        return _remote_source(str(folder), manifest, columns)
+    folder = Path(folder)
     if not folder.is_dir():
         hint = "这是一个文件，请给出它所在的文件夹" if folder.exists() else "请检查路径"
         raise ManifestError(f"{folder}：没有这个文件夹；{hint}。")
     path = manifest or find_manifest(folder)
     found = read_manifest(path, columns) if path is not None else scan_folder(folder)
+    base = path.parent if path is not None else folder
+    return _source(str(base), str(path or folder), found, listed=path is not None)
+
+
+def _remote_source(folder: str, manifest: Path | None, columns: dict[str, str]) -> Source:
+    """Recordings on object storage; the manifest lies beside them, or on this machine when it is named."""
+    from qa_pipeline.intake.manifest import MANIFEST_NAMES, Manifest, is_recording, named_calls, read_manifest
+    from qa_pipeline.intake.remote import local, location, names
+
+    if manifest is not None:
+        return _source(folder, str(manifest), read_manifest(manifest, columns), listed=True)
+    files = names(folder)
+    beside = next((name for name in MANIFEST_NAMES if any(str(file) == name for file in files)), None)
+    if beside is None:
+        calls = named_calls(file for file in files if is_recording(file.name))
+        return _source(folder, folder, Manifest(calls=calls, warnings=()), listed=False)
+    url = location(folder, beside)
+    with local(url) as path:
+        found = read_manifest(path, columns)
+    warnings = tuple(replace(problem, path=url) for problem in found.warnings)
+    return _source(folder, url, replace(found, warnings=warnings), listed=True)
+
+
+def _source(base: str, name: str, found: Manifest, *, listed: bool) -> Source:
+    from qa_pipeline.intake.manifest import AUDIO_ENDINGS
+
     if not found.calls:
         told = "".join(f"\n  {problem}" for problem in found.warnings[:10])
-        if path is not None:
-            raise ManifestError(f"{path}：清单里没有可以处理的通话。{told}")
+        if listed:
+            raise ManifestError(f"{name}：清单里没有可以处理的通话。{told}")
         endings = " ".join(sorted(AUDIO_ENDINGS))
-        raise ManifestError(f"{folder}：文件夹里没有录音。支持的文件：{endings}；也可以放一份 manifest.csv。{told}")
-    base = path.parent if path is not None else folder
-    return Source(base=base, calls=found.calls, warnings=found.warnings, name=str(path or folder))
+        raise ManifestError(f"{name}：文件夹里没有录音。支持的文件：{endings}；也可以放一份 manifest.csv。{told}")
+    return Source(base=base, calls=found.calls, warnings=found.warnings, name=name)

@@ -44,7 +44,11 @@ def register(app: typer.Typer) -> None:
 
 def run(
     folder: Annotated[
-        Path, typer.Argument(help="录音文件夹；里面有 manifest.csv 或 manifest.xlsx 就按清单处理。", metavar="文件夹")
+        str,
+        typer.Argument(
+            help="录音文件夹；里面有 manifest.csv 或 manifest.xlsx 就按清单处理。配合 --cluster 也可以是 s3:// 一类的地址。",
+            metavar="文件夹",
+        ),
     ],
     manifest: Annotated[Path | None, typer.Option("--manifest", help="清单文件（CSV 或 XLSX）。", show_default=False)] = None,
     db: DbOption = None,
@@ -55,6 +59,12 @@ def run(
     batch: Annotated[int | None, typer.Option("--batch", min=0, help="一次送入识别的窗口数。", show_default=False)] = None,
     device: Annotated[str | None, typer.Option("--device", help="auto、cpu 或 cuda。", show_default=False)] = None,
     model: Annotated[str | None, typer.Option("--model", help="识别模型：文件夹或已取得的模型名。", show_default=False)] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster", help="在 Ray 集群上识别：local（本机）、auto 或 头节点:端口。要装 qa-pipeline[ray]。", show_default=False
+        ),
+    ] = None,
     rules: RulesOption = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="全部重新识别和判定，不用已有结果。")] = False,
     no_second_listening: Annotated[bool, typer.Option("--no-second-listening", help="判违规前不再复听。")] = False,
@@ -72,6 +82,7 @@ def run(
         rules=rules,
         cache=False if no_cache else None,
         fail_on=fail_on,
+        cluster=cluster,
         asr__workers=workers,
         asr__threads=threads,
         asr__batch=batch,
@@ -83,7 +94,7 @@ def run(
     return _run(settings, folder, manifest, limit=limit, report=report, as_json=as_json)
 
 
-def _run(settings: Settings, folder: Path, manifest: Path | None, *, limit: int | None, report: Path | None, as_json: bool) -> int:
+def _run(settings: Settings, folder: str, manifest: Path | None, *, limit: int | None, report: Path | None, as_json: bool) -> int:
     from qa_pipeline.cli.progress import RunProgress
     from qa_pipeline.judge import open_judge
     from qa_pipeline.pipeline import Pipeline
@@ -220,7 +231,7 @@ def demo(
     say(f"示例录音在 {samples_dir()}，人物和号码都是虚构的。")
     settings = settings_of(db=db or folder / "qa.duckdb", asr__workers=workers)
     report = folder / "report.html"
-    code = _run(settings, samples_dir(), None, limit=None, report=report, as_json=False)
+    code = _run(settings, str(samples_dir()), None, limit=None, report=report, as_json=False)
     say(f"用时 {duration(time.monotonic() - began)}。")
     say(f"打开报告：{report.resolve().as_uri()}")
     say(f"看一通电话：qa show S002 --db {settings.db}    导出表格：qa export findings --db {settings.db} --out findings.csv")

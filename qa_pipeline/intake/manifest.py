@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -86,15 +86,26 @@ def scan_folder(folder: Path) -> Manifest:
     if not folder.is_dir():
         raise ManifestError(f"{folder}：没有这个文件夹；请检查路径")
     warnings: list[Problem] = []
+    calls = named_calls(_walk(folder, PurePosixPath(), warnings))
+    return Manifest(calls=calls, warnings=tuple(warnings))
+
+
+def is_recording(name: str) -> bool:
+    """By its ending."""
+    return PurePosixPath(name).suffix.lower() in AUDIO_ENDINGS
+
+
+def named_calls(files: Iterable[PurePosixPath]) -> tuple[CallData, ...]:
+    """A call for each recording, named by its path."""
     calls: list[CallData] = []
     seen: set[str] = set()
-    for relative in _walk(folder, PurePosixPath(), warnings):
+    for relative in files:
         call_id = "-".join(relative.with_suffix("").parts)
         if call_id in seen:  # 001.wav beside 001.mp3
             call_id = "-".join(relative.parts)
         seen.add(call_id)
         calls.append(CallData(call_id=call_id, file=str(relative)))
-    return Manifest(calls=tuple(calls), warnings=tuple(warnings))
+    return tuple(calls)
 
 
 def _walk(folder: Path, relative: PurePosixPath, warnings: list[Problem]) -> Iterator[PurePosixPath]:
@@ -109,7 +120,7 @@ def _walk(folder: Path, relative: PurePosixPath, warnings: list[Problem]) -> Ite
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(folder, relative / entry.name, warnings)
-        elif Path(entry.name).suffix.lower() in AUDIO_ENDINGS and entry.is_file():
+        elif is_recording(entry.name) and entry.is_file():
             yield relative / entry.name
 
 

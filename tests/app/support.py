@@ -86,22 +86,22 @@ class TruthRecogniser:
         self.listened = 0
         self._stop_after = stop_after
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]:
+    def hear(self, paths: Sequence[str]) -> Iterator[Hearing]:
         for path in paths:
             if self._stop_after is not None and len(self.heard) >= self._stop_after:
                 raise KeyboardInterrupt
-            self.heard.append(path.name)
+            self.heard.append(Path(path).name)
             try:
-                recording = decode(path).recording
+                recording = decode(Path(path)).recording
             except StageError as error:
                 yield Hearing(path=path, error=error)
                 continue
             turns = truth().get(_calls().get(recording.audio_hash, ""), [])
             yield Hearing(path=path, recording=recording, transcript=transcript(recording, turns))
 
-    def listen(self, path: Path, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
+    def listen(self, path: str, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
         """The truth once more: what the span overlaps."""
-        recording = decode(path).recording
+        recording = decode(Path(path)).recording
         said = transcript(recording, truth().get(_calls().get(recording.audio_hash, ""), [])).segments
         self.listened += len(requests)
         return tuple(

@@ -185,7 +185,7 @@ def test_interrupted_and_finished_is_the_same_as_done_at_once(folder: Path, stor
 
 def test_a_transcript_without_its_recording_on_record_is_only_decoded(folder: Path, store: Store) -> None:
     """Killed between keeping a transcript and keeping the verdict."""
-    answers = list(TruthRecogniser().hear([folder / "S001.wav"]))
+    answers = list(TruthRecogniser().hear([str(folder / "S001.wav")]))
     store.transcripts.put([answer.transcript for answer in answers if answer.transcript is not None])
     result, recogniser = run(folder, store)
     assert (result.done, result.from_cache) == (4, 1)

@@ -14,7 +14,7 @@ from tests.app.support import TruthRecogniser
 
 # A process of its own: the truth is heard slowly, one recording after a sign on stdout.
 SLOW = """
-import sys, time
+import os, sys, time
 from contextlib import contextmanager
 import qa_pipeline.recogniser as recogniser
 from qa_pipeline.cli.main import main
@@ -23,7 +23,7 @@ from tests.app.support import TruthRecogniser
 class Slow(TruthRecogniser):
     def hear(self, paths):
         for answer in super().hear(paths):
-            print("heard", answer.path.name, flush=True)
+            print("heard", os.path.basename(answer.path), flush=True)
             yield answer
             time.sleep(float(sys.argv[1]))
 

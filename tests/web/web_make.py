@@ -47,12 +47,12 @@ STAFF = (
 class WordRecogniser(TruthRecogniser):
     """The truth with a time for every character and the levels that were really measured."""
 
-    def hear(self, paths: Sequence[Path]) -> Iterator[Hearing]:
+    def hear(self, paths: Sequence[str]) -> Iterator[Hearing]:
         for answer in super().hear(paths):
             if answer.transcript is None or answer.recording is None:
                 yield answer
                 continue
-            yield replace(answer, transcript=_timed(answer.path, answer.recording, answer.transcript))
+            yield replace(answer, transcript=_timed(Path(answer.path), answer.recording, answer.transcript))
 
 
 def _timed(path: Path, recording: Recording, heard: Transcript) -> Transcript:
