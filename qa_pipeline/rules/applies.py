@@ -88,15 +88,14 @@ def unmet_need(ctx: Context, need: Need, fairness: Fairness) -> str | None:
     view = ctx.view
     if need in ("agent", "customer"):
         role = Role(need)
-        unsure = any(turn.role is Role.UNKNOWN for turn in view.turns) and not view.by_role[role]
+        if view.turns_of[role]:
+            return None
         who = "坐席" if need == "agent" else "客户"
-        if unsure:
-            return f"分不清哪些话是{who}说的"
-        return None if view.by_role[role] else f"没有听到{who}说话"
+        return f"分不清哪些话是{who}说的" if view.turns_of[Role.UNKNOWN] else f"没有听到{who}说话"
     if need == "sure_roles":
         return None if view.weakest_role >= fairness.role_floor else "说话人分辨不够可靠"
     if need == "times":
-        return None if conversation.has_times and view.turns else "没有时间信息"
+        return None if view.has_times and view.turns else "没有时间信息"
     if need == "audio":
         return None if conversation.voiced is not None else "没有录音，无法测量"
     if need == "two_channels":

@@ -132,6 +132,19 @@ class Scope:
         return mask
 
     @cached_property
+    def whole(self) -> int:
+        """The bits of those of them that lie in it from end to end."""
+        mask = self.passages
+        for end in (self.low, self.high):
+            if end is not None and end.turn >= 0:
+                mask &= ~self._view.passage_bits[end.turn]
+        if len(self.turns) < len(self._view.turns):
+            for passage in self._view.passages:
+                if mask >> passage.index & 1 and not self.turns.issuperset(passage.indices):
+                    mask ^= 1 << passage.index
+        return mask
+
+    @cached_property
     def windows(self) -> tuple[Window, ...]:
         mask = self.passages
         return tuple(

@@ -46,7 +46,7 @@ class Beside:
     def excuse(self, index: Present, passage: Passage, match: Match) -> str:
         """Why a match does not count, in Chinese; nothing when it does."""
         start, end = match[0], match[1]
-        present = index.chars
+        present = index["chars"]
         if self._unless and (near := self._unless.keys() & present.keys()):
             low, high = max(0, start - UNLESS_REACH), min(passage.length, end + UNLESS_REACH)
             for pattern in _in_order(self._unless, near, present, passage):

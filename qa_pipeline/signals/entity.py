@@ -12,6 +12,7 @@ from qa_pipeline.signals.base import Context, Hit, Where, Who, Window, window_hi
 from qa_pipeline.signals.call_facts import bare_number
 from qa_pipeline.signals.kit import Finders, Kit
 from qa_pipeline.signals.scope import scope_in
+from qa_pipeline.signals.view import View
 from qa_pipeline.strict_yaml import Doc
 from qa_pipeline.text.normalise import normalise
 
@@ -41,6 +42,7 @@ _IDENTITY = re.compile(
 _IDENTITY_WORDS = ("身份证", "身分证", "证件号", "证件是", "证号")
 _IDENTITY_REACH = 12  # characters between the word and the digits
 _IDENTITY_DIGITS = 6  # fewer is a tail for checking
+_STREET = re.compile(r"路|街|巷|小区|花园|新村|大厦|公寓|苑")
 _ADDRESS = re.compile(
     r"[一-龥]{1,6}(?:路|街|巷|小区|花园|新村|大厦|公寓|苑)[一-龥]{0,6}?[零一二三四五六七八九十百]+(?:号楼|栋|幢|单元|号|室|楼)"
 )
@@ -100,8 +102,9 @@ class EntitySpec:
         if self.what == "bare_name":
             yield from _bare_names(ctx, window)
         elif self.what == "address":
-            for match in _ADDRESS.finditer(window.chars):
-                yield window_hit(window, match.span(), "地址", Strength.EXACT)
+            if _STREET.search(window.chars):
+                for match in _ADDRESS.finditer(window.chars):
+                    yield window_hit(window, match.span(), "地址", Strength.EXACT)
         elif self.what == "work_number":
             for match in _WORK_NUMBER.finditer(window.chars):
                 if not _OTHER_NUMBER.search(window.chars[max(0, match.start() - 5) : match.start()]):
@@ -110,9 +113,9 @@ class EntitySpec:
             yield from self._numbers(ctx, window)
 
     def _numbers(self, ctx: Context, window: Window) -> Iterator[Hit]:
-        own = {bare_number(number) for number in (ctx.call.customer_number, ctx.call.caller_number, ctx.call.line) if number}
-        told = _told_by_customer(ctx, window)
-        for match in _RUN.finditer(window.chars):
+        runs = list(_RUN.finditer(window.chars))
+        told = _told_by_customer(ctx, window) if runs else ()
+        for match in runs:
             number = digits(match.group())
             if any(number in run for run in told):
                 continue  # reading back what the customer just said
@@ -120,16 +123,24 @@ class EntitySpec:
                 long_enough = len(number) >= _IDENTITY_DIGITS and _after_identity(window.chars, match.start())
                 if _IDENTITY.fullmatch(number) or long_enough:
                     yield window_hit(window, match.span(), "身份证号码", Strength.EXACT)
-            elif (_MOBILE.fullmatch(number) or _AREA_CODED.fullmatch(number)) and number not in own:
+            elif (_MOBILE.fullmatch(number) or _AREA_CODED.fullmatch(number)) and number not in _own_numbers(ctx):
                 yield window_hit(window, match.span(), "电话号码", Strength.EXACT)
+
+
+def _own_numbers(ctx: Context) -> set[str]:
+    return {bare_number(number) for number in (ctx.call.customer_number, ctx.call.caller_number, ctx.call.line) if number}
 
 
 def _told_by_customer(ctx: Context, window: Window) -> tuple[str, ...]:
     """What the customer said in digits before the window's passage, one text per passage."""
     if window.passage.role is Role.CUSTOMER:
         return ()
-    earlier = (passage for passage in ctx.view.by_role[Role.CUSTOMER] if passage.index < window.passage.index)
-    return tuple(filter(None, ("".join(map(digits, _ANY_RUN.findall(passage.chars))) for passage in earlier)))
+    return tuple(run for index, run in ctx.view.of_call(_customers_digits).items() if index < window.passage.index)
+
+
+def _customers_digits(view: View) -> dict[int, str]:
+    runs = {passage.index: "".join(map(digits, _ANY_RUN.findall(passage.chars))) for passage in view.by_role[Role.CUSTOMER]}
+    return {index: run for index, run in runs.items() if run}
 
 
 def _after_identity(chars: str, start: int) -> bool:

@@ -150,7 +150,7 @@ class Hit(NamedTuple):
         return self.place.span
 
     def named(self, signal: str) -> Hit:
-        return Hit(signal, *self[1:])
+        return Hit._make((signal, *self[1:]))
 
     def evidence(self, kind: EvidenceKind = EvidenceKind.HIT) -> Evidence:
         place = self.place

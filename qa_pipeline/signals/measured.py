@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 from typing import Annotated, Literal
 
@@ -49,7 +50,12 @@ def _turns(ctx: Context, scope: Scope) -> list[Turn]:
 
 def spoken_characters(turn: Turn) -> int:
     """Characters that take a syllable to say."""
-    return len(_SPOKEN.findall(turn.text))
+    return _spoken_in(turn.text)
+
+
+@lru_cache(maxsize=8192)
+def _spoken_in(text: str) -> int:
+    return len(_SPOKEN.findall(text))
 
 
 def speech_seconds(conversation: Conversation, turn: Turn) -> float | None:

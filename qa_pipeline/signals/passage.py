@@ -78,7 +78,9 @@ class Passage:
     def place(self, offset: int) -> tuple[int, int]:
         """The same for one character, the last one for what lies beyond."""
         offset = min(offset, self.length - 1)
-        nth = bisect_right(self.begins, offset) - 1 if len(self.turns) > 1 else 0
+        if len(self.turns) == 1:
+            return 0, self.kept[0][offset]
+        nth = bisect_right(self.begins, offset) - 1
         return nth, self.kept[nth][offset - self.begins[nth]]
 
     def places(self, start: int, end: int) -> list[tuple[Turn, int, int]]:

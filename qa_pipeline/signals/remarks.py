@@ -32,18 +32,25 @@ class RemarksSpec:
         scope = scope_in(self.who, self.where)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
-            taken = [hit for name in self.besides for hit in ctx.hits(name)]
-            found = (self._rest(window, taken) for window in scope(ctx).windows)
+            taken: dict[int | None, list[tuple[int, int]]] = {}
+            for name in self.besides:
+                for hit in ctx.hits(name):
+                    start, end = hit.span
+                    taken.setdefault(hit.passage, []).append((start - self.margin_chars, end + self.margin_chars))
+            found = (self._rest(window, taken.get(window.passage.index, [])) for window in scope(ctx).windows)
             return tuple(hit for hit in found if hit is not None)
 
         return Finders(find=find, scope=scope)
 
-    def _rest(self, window: Window, taken: list[Hit]) -> Hit | None:
-        left = set(range(window.start, window.end))
-        for hit in taken:
-            if hit.passage == window.passage.index:
-                left -= set(range(hit.span[0] - self.margin_chars, hit.span[1] + self.margin_chars))
-        if len(left) < self.at_least_chars:
+    def _rest(self, window: Window, taken: list[tuple[int, int]]) -> Hit | None:
+        """What is left of a window, from its first to its last free character."""
+        if window.end - window.start < self.at_least_chars:
             return None
-        span = (min(left) - window.start, max(left) + 1 - window.start)
-        return window_hit(window, span, f"另外讲了 {len(left)} 个字", Strength.MEASURED)
+        free = bytearray(b"\1") * (window.end - window.start)
+        for start, end in taken:
+            low, high = max(0, start - window.start), max(0, min(end, window.end) - window.start)
+            free[low:high] = bytes(max(0, high - low))
+        left = free.count(1)
+        if left < self.at_least_chars:
+            return None
+        return window_hit(window, (free.find(1), free.rfind(1) + 1), f"另外讲了 {left} 个字", Strength.MEASURED)

@@ -111,14 +111,14 @@ def answers(ctx: Context, turn: Turn, question: str) -> bool:
     hits = ctx.hits(question)
     if not hits:
         return False
-    asked: set[int] = set()
+    asked: list[int] = []  # the other side's turns since, last first
+    turns = ctx.view.turns
     for index in range(turn.index - 1, -1, -1):
-        earlier = ctx.view.turns[index]
-        if earlier.role is not turn.role:
-            asked.add(index)
-        elif not is_backchannel(earlier):
+        if turns[index].role is not turn.role:
+            asked.append(index)
+        elif not is_backchannel(turns[index]):
             break
-    return any((hit.end.turn in asked or hit.position.turn in asked) and _is_last_asked(ctx, hit, max(asked)) for hit in hits)
+    return any((hit.end.turn in asked or hit.position.turn in asked) and _is_last_asked(ctx, hit, asked[0]) for hit in hits)
 
 
 def _is_last_asked(ctx: Context, hit: Hit, last_turn: int) -> bool:

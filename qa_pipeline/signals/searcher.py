@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from qa_pipeline.signals.base import Context, Hit, Scope, Window
+from qa_pipeline.signals.base import Context, Hit, Scope
 from qa_pipeline.signals.beside import Beside, Shape
 from qa_pipeline.signals.hit import passage_hit
 from qa_pipeline.signals.kit import Kit, Matching
 from qa_pipeline.signals.near import Near
 from qa_pipeline.signals.scope import Part, make_scope, part_of
+from qa_pipeline.signals.view import Passage, Searched, View
 from qa_pipeline.text.lexicon import Term
 from qa_pipeline.text.pattern import Hearing, Match, Pattern, compile_pattern
 
@@ -22,7 +23,7 @@ PHONETIC_FROM_STRICT = 4  # syllables
 PHONETIC_FROM_LOOSE = 2
 _NOT_BY_SOUND = 99
 
-_Found = tuple[int, int, int, str, Match, "_Entry", Window]
+_Found = tuple[int, int, int, str, Match, "_Entry"]  # sorts by passage, place, length, phrase
 
 
 class _Entry(NamedTuple):
@@ -65,14 +66,14 @@ def _make(kit: Kit, spec: PhraseSpec, strength: str, terms: Sequence[Term]) -> S
             hearing: Hearing = by_sound if pattern.syllables >= sounds_from else "chars"
             entries.setdefault(pattern.source, _Entry(pattern, hearing, shape, besides[term.unless]))
             used.add((pattern, hearing))
+    by_hearing: dict[Hearing, dict[str, _Entry]] = {}
+    for source, entry in entries.items():
+        by_hearing.setdefault(entry.hearing, {})[source] = entry
     strict = strength in ("strict", "exact")
     return Searcher(
         own=part_of(spec.who, spec.where),
         guessed=part_of(spec.who if strict else "any", spec.where),
-        entries={
-            hearing: {source: entry for source, entry in entries.items() if entry.hearing == hearing}
-            for hearing in ("chars", "sounds", "runs")
-        },
+        entries=by_hearing,
         near=Near(patterns),
         fuzzy=strength == "loose" and kit.matching == "tolerant",
         once_per_turn=spec.once_per_turn,
@@ -126,45 +127,30 @@ class Searcher:
         found.sort(key=_by_place)
         hits: list[Hit] = []
         excused: list[Hit] = []
-        passage = -1
+        passage: Passage | None = None
         taken: list[tuple[int, int]] = []
-        for index, _, _, _, match, entry, window in found:
-            if index != passage:
-                passage, taken = index, []
+        for index, _, _, _, match, entry in found:
+            if passage is None or index != passage.index:
+                passage, taken = ctx.view.passages[index], []
             start, end = match[0], match[1]
             if taken and any(start < until and since < end for since, until in taken):
                 continue
-            excuse = entry.shape.excuse(window.passage, match) or entry.beside.excuse(ctx.index, window.passage, match)
+            excuse = entry.shape.excuse(passage, match) or entry.beside.excuse(ctx.index, passage, match)
             if excuse:
-                excused.append(passage_hit(window.passage, match, excuse))
+                excused.append(passage_hit(passage, match, excuse))
             else:
                 taken.append((start, end))
-                hits.append(passage_hit(window.passage, match))
+                hits.append(passage_hit(passage, match))
         return self._kept(hits), tuple(excused)
 
     def _matches(self, ctx: Context, scope: Scope) -> list[_Found]:
         found: list[_Found] = []
-        view = ctx.view
         for hearing, entries in self.entries.items():
-            present = ctx.index.chars if hearing == "chars" else ctx.index.sounds
+            present = ctx.index[hearing]
             for source in entries.keys() & present.keys():
                 mask = present[source] & scope.passages
-                if not mask:
-                    continue
-                entry = entries[source]
-                known = view.matches.setdefault((source, hearing), {})
-                while mask:
-                    bit = mask & -mask
-                    mask ^= bit
-                    index = bit.bit_length() - 1
-                    for window in scope.inside(index):
-                        if not window.whole:
-                            matches = _search(entry, window)
-                        elif index in known:
-                            matches = known[index]
-                        else:
-                            matches = known[index] = _search(entry, window)
-                        found += [(index, match[0], -match[1], source, match, entry, window) for match in matches]
+                if mask:
+                    _search(ctx.view, entries[source], mask, scope, found)
         return found
 
     def _kept(self, hits: Iterable[Hit]) -> tuple[Hit, ...]:
@@ -177,9 +163,37 @@ class Searcher:
         return tuple(first.values())
 
 
-def _search(entry: _Entry, window: Window) -> list[Match]:
-    begin = window.passage.start
-    return entry.pattern.matches(window.passage.stream, begin + window.start, begin + window.end, entry.hearing, begin)
+def _search(view: View, entry: _Entry, mask: int, scope: Scope, found: list[_Found]) -> None:
+    """Adds the matches of a template in these passages, as far as they are in the scope.
+
+    What was searched from end to end for one signal is not searched again for another.
+    """
+    pattern, hearing = entry[0], entry[1]
+    done = view.searched[hearing]
+    searched = done.get(pattern.source)
+    if searched is None:
+        searched = done[pattern.source] = Searched()
+    whole = mask & scope.whole
+    new = whole & ~searched.passages
+    searched.passages |= new
+    while new:
+        index = (new & -new).bit_length() - 1
+        new &= new - 1
+        passage = view.passages[index]
+        start = passage.start
+        if matches := pattern.matches(view.stream, start, start + passage.length, hearing, start):
+            searched.found[index] = matches
+    for index, matches in searched.found.items():
+        if whole >> index & 1:
+            found += [(index, match[0], -match[1], match[2], match, entry) for match in matches]
+    part = mask & ~whole
+    while part:
+        index = (part & -part).bit_length() - 1
+        part &= part - 1
+        start = view.passages[index].start
+        for window in scope.inside(index):
+            matches = pattern.matches(view.stream, start + window.start, start + window.end, hearing, start)
+            found += [(index, match[0], -match[1], match[2], match, entry) for match in matches]
 
 
 def _by_place(item: _Found) -> tuple[int, int, int, str]:

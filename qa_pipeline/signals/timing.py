@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Conversation, Role, Strength, Turn, VoicedSpan
@@ -12,7 +12,7 @@ from qa_pipeline.signals.base import NOWHERE, Context, Hit
 from qa_pipeline.signals.hit import Measured
 from qa_pipeline.signals.kit import Finders, Kit
 from qa_pipeline.signals.scope import whole_scope
-from qa_pipeline.signals.view import Position, is_backchannel
+from qa_pipeline.signals.view import Position, View, is_backchannel
 from qa_pipeline.strict_yaml import Doc
 
 _QUESTION_END = re.compile(
@@ -22,6 +22,7 @@ _REQUEST = re.compile(
     r"[您你麻烦请][先再慢去可以]{0,2}(?:报|念|提供|记|找|打开|点|输入|登录|扫|操作|试|按|拨|填|拍|插|拔|重启|关机|看[看一]|想|说|告诉|核对|确认)[^，。]{0,16}$"
 )
 _BREATH_S = 0.7  # a shorter pause does not give up the floor
+_MARGIN_S = 0.01  # no rounding reaches so far
 _JITTER_S = 0.15  # shorter bursts of voice activity are clicks, not speech
 
 
@@ -36,16 +37,21 @@ def speech(conversation: Conversation) -> tuple[VoicedSpan, ...]:
     )
 
 
-def silences(spans: Iterable[VoicedSpan]) -> list[tuple[float, float]]:
+def _speech(view: View) -> tuple[VoicedSpan, ...]:
+    return speech(view.conversation)
+
+
+def _silences(view: View) -> list[tuple[float, float]]:
     """Stretches in which nobody speaks, between the first and the last speech."""
     gaps: list[tuple[float, float]] = []
     reached: float | None = None
-    for span in sorted(spans, key=lambda item: item.start_s):
-        if span.end_s - span.start_s < _JITTER_S:
+    for span in sorted(view.of_call(_speech), key=lambda item: item.start_s):
+        start, end = span.start_s, span.end_s
+        if end - start < _JITTER_S:
             continue
-        if reached is not None and span.start_s > reached:
-            gaps.append((reached, span.start_s))
-        reached = span.end_s if reached is None else max(reached, span.end_s)
+        if reached is not None and start > reached:
+            gaps.append((reached, start))
+        reached = end if reached is None else max(reached, end)
     return gaps
 
 
@@ -66,7 +72,7 @@ class SilenceSpec:
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
             hits = []
-            for start, end in silences(speech(ctx.conversation)):
+            for start, end in ctx.view.of_call(_silences):
                 length = round(end - start, 3)  # exactly as long as allowed is allowed
                 if length > self.longer_s and (self.shorter_s is None or length <= self.shorter_s):
                     before, after = _around(ctx.view.turns, start, end)
@@ -134,42 +140,58 @@ class OverlapSpec:
         role = Role(self.who)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
-            spans = [span for span in speech(ctx.conversation) if span.role is not Role.UNKNOWN]
-            mine = _floors([span for span in spans if span.role is role])
-            theirs = _floors([span for span in spans if span.role is not role])
+            mine, theirs = ctx.view.of_call(_agents_floors), ctx.view.of_call(_customers_floors)
+            if role is not Role.AGENT:
+                mine, theirs = theirs, mine
             hits: list[Hit] = []
-            for span in mine:
-                turn = _turn_of(ctx, span, role)
-                if turn is None or is_backchannel(turn):
-                    continue
-                for other in theirs:
-                    spoken = round(span.start_s - other.start_s, 3)
-                    both = round(min(span.end_s, other.end_s) - span.start_s, 3)
-                    if spoken >= self.spoken_s and both >= self.both_s:
-                        hits.append(_break_in(turn, span.start_s, span.start_s + both))
-                        break
+            for start, end in mine:
+                both = self._together(start, end, theirs)
+                turn = _turn_of(ctx, start, end, role) if both is not None else None
+                if both is not None and turn is not None and not is_backchannel(turn):
+                    hits.append(_break_in(turn, start, start + both))
             return tuple(hits)
 
         return Finders(find=find, scope=whole_scope)
 
+    def _together(self, start: float, end: float, theirs: list[tuple[float, float]]) -> float | None:
+        """Seconds spoken together with the first of the others' floors that was broken into; None when none was."""
+        for since, until in theirs:
+            if since > start - self.spoken_s + _MARGIN_S:
+                return None
+            if until < start + self.both_s - _MARGIN_S:
+                continue
+            spoken = round(start - since, 3)
+            both = round(min(end, until) - start, 3)
+            if spoken >= self.spoken_s and both >= self.both_s:
+                return both
+        return None
 
-def _floors(spans: Iterable[VoicedSpan]) -> list[VoicedSpan]:
+
+def _agents_floors(view: View) -> list[tuple[float, float]]:
+    return _floors(span for span in view.of_call(_speech) if span.role is Role.AGENT)
+
+
+def _customers_floors(view: View) -> list[tuple[float, float]]:
+    return _floors(span for span in view.of_call(_speech) if span.role is Role.CUSTOMER)
+
+
+def _floors(spans: Iterable[VoicedSpan]) -> list[tuple[float, float]]:
     """One role's speech with its short pauses closed: who pauses for breath keeps the floor, and going on is no breaking in."""
-    merged: list[VoicedSpan] = []
+    merged: list[tuple[float, float]] = []
     for span in sorted(spans, key=lambda item: item.start_s):
-        if merged and span.start_s - merged[-1].end_s < _BREATH_S:
-            merged[-1] = replace(merged[-1], end_s=max(merged[-1].end_s, span.end_s))
+        if merged and span.start_s - merged[-1][1] < _BREATH_S:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], span.end_s))
         else:
-            merged.append(span)
+            merged.append((span.start_s, span.end_s))
     return merged
 
 
-def _turn_of(ctx: Context, span: VoicedSpan, role: Role) -> Turn | None:
-    """The turn whose words are spoken at the beginning of a voiced span."""
+def _turn_of(ctx: Context, start: float, end: float, role: Role) -> Turn | None:
+    """The turn that shares most time with a stretch of speech."""
     best: tuple[float, Turn] | None = None
-    for turn in ctx.view.turns:
-        if turn.role is role and turn.start_s is not None and turn.end_s is not None:
-            shared = min(turn.end_s, span.end_s) - max(turn.start_s, span.start_s)
+    for turn in ctx.view.turns_of[role]:
+        if turn.start_s is not None and turn.end_s is not None:
+            shared = min(turn.end_s, end) - max(turn.start_s, start)
             if shared > 0 and (best is None or shared > best[0]):
                 best = (shared, turn)
     return best[1] if best else None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from qa_pipeline.model import Conversation, Role, Turn, VoicedSpan
+from qa_pipeline.model import Conversation, Role, Turn
 from qa_pipeline.signals.passage import Passage, Position, bare
 from qa_pipeline.text.pattern import Hearing, Match
 from qa_pipeline.text.stream import Stream
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from qa_pipeline.signals.base import Scope
@@ -57,6 +60,16 @@ def _only_listens(turn: Turn) -> bool:
     return bare(turn.text) in _LISTENING
 
 
+class Searched:
+    """A template in a call: the bits of the passages that were searched from end to end, and what stands in which."""
+
+    __slots__ = ("found", "passages")
+
+    def __init__(self) -> None:
+        self.passages = 0
+        self.found: dict[int, list[Match]] = {}
+
+
 class View:
     """A conversation cut into passages, built once per call and shared by all rules (read-only)."""
 
@@ -77,8 +90,15 @@ class View:
         self.passages: tuple[Passage, ...] = tuple(passages)
         # What depends on the call alone and was worked out for one rule serves the others: scopes, matches, answers.
         self.scopes: dict[object, Scope] = {}
-        self.matches: dict[tuple[str, Hearing], dict[int, list[Match]]] = {}
+        self.searched: dict[Hearing, dict[str, Searched]] = {"chars": {}, "sounds": {}, "runs": {}}
+        self._worked_out: dict[object, object] = {}
         self.asked: dict[object, tuple[tuple[Hit, ...], tuple[Hit, ...]]] = {}
+
+    def of_call(self, work_out: Callable[[View], T]) -> T:
+        """What a function makes of the call, worked out once."""
+        if work_out not in self._worked_out:
+            self._worked_out[work_out] = work_out(self)
+        return self._worked_out[work_out]  # type: ignore[return-value]
 
     def _cut(self) -> list[list[Turn]]:
         groups: list[list[Turn]] = []
@@ -118,15 +138,8 @@ class View:
         }
 
     @cached_property
-    def speech(self) -> tuple[VoicedSpan, ...]:
-        """Who speaks when: measured from the audio, else the turns' own times."""
-        if self.conversation.voiced is not None:
-            return self.conversation.voiced
-        return tuple(
-            VoicedSpan(role=turn.role, start_s=turn.start_s, end_s=turn.end_s)
-            for turn in self.turns
-            if turn.start_s is not None and turn.end_s is not None
-        )
+    def has_times(self) -> bool:
+        return self.conversation.has_times
 
     @cached_property
     def duration_s(self) -> float | None:

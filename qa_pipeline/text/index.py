@@ -6,78 +6,82 @@ template may stand where all its stretches do. What does not occur at all costs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from qa_pipeline.text.anchors import Stretch, sounding, written
+from qa_pipeline.text.anchors import rarity, words
 from qa_pipeline.text.expression import Hearing
 from qa_pipeline.text.pattern import Pattern
+from qa_pipeline.text.phonetic import is_sound
 from qa_pipeline.text.stream import Stream
 
+_TELLING = 0.02  # a stretch that stands more often than this per character is in nearly every passage
 
-class _Automaton:
-    """The stretches of some templates, by characters or by sounds."""
 
-    def __init__(self, patterns: Iterable[Pattern], spell: Callable[[Stretch], frozenset[str]]) -> None:
-        import ahocorasick
+class _Wanted(NamedTuple):
+    """A template that may stand where one of its rarest stretch's words does, if its other stretches are there too."""
 
-        self._automaton: Any = ahocorasick.Automaton(ahocorasick.STORE_ANY)
-        self._signs: dict[str, list[int]] = {}  # text of a first stretch → templates that may stand where it does
-        self._wanted: list[tuple[str, tuple[tuple[str, ...], ...]]] = []  # their sources, and their other stretches
-        for pattern in sorted(patterns, key=lambda item: item.source):
-            first, *others = (spell(stretch) for stretch in pattern.stretches)
-            others = [other for other in others if min(map(len, other)) > 1]  # a single character stands nearly everywhere
-            for text in first:
-                self._signs.setdefault(text, []).append(len(self._wanted))
-            for text in first.union(*others):
-                self._automaton.add_word(text, text)
-            self._wanted.append((pattern.source, tuple(tuple(sorted(other)) for other in others)))
-        if self._wanted:
-            self._automaton.make_automaton()
-
-    def scan(self, text: str, bits: Sequence[int]) -> dict[str, int]:
-        """Source → mask of the passages in which it may stand; ``bits`` gives the bit of each character's passage."""
-        found: dict[str, int] = {}
-        if not self._wanted:
-            return found
-        masks: dict[str, int] = {}
-        known = masks.get
-        for end, word in self._automaton.iter(text):
-            masks[word] = known(word, 0) | bits[end]
-        likely: dict[int, int] = {}
-        for word in masks.keys() & self._signs.keys():
-            mask = masks[word]
-            for nth in self._signs[word]:
-                likely[nth] = likely.get(nth, 0) | mask
-        for nth, mask in likely.items():
-            source, others = self._wanted[nth]
-            for other in others:
-                there = 0
-                for word in other:
-                    there |= known(word, 0)
-                mask &= there
-            if mask:
-                found[source] = mask
-        return found
+    source: str
+    hearing: Hearing
+    others: tuple[tuple[str, ...], ...]
 
 
 class PhraseIndex:
     """The automata of a rule book; ``wanted`` are its templates and how they are listened for."""
 
     def __init__(self, wanted: Iterable[tuple[Pattern, Hearing]]) -> None:
-        by: dict[bool, dict[str, Pattern]] = {True: {}, False: {}}
-        for pattern, hearing in wanted:
-            by[hearing == "chars"][pattern.source] = pattern
-        self._chars = _Automaton(by[True].values(), written)
-        self._sounds = _Automaton(by[False].values(), sounding)
+        self._wanted: list[_Wanted] = []
+        self._signs: dict[str, list[int]] = {}  # word of a first stretch → what is wanted where it stands
+        known: set[str] = set()
+        for pattern, hearing in sorted(wanted, key=lambda item: (item[0].source, item[1])):
+            rare = [stretch for stretch in pattern.stretches[1:] if rarity(stretch) < _TELLING]
+            others = tuple(tuple(sorted(words(stretch, hearing))) for stretch in rare)
+            for word in words(pattern.stretches[0], hearing):
+                self._signs.setdefault(word, []).append(len(self._wanted))
+            known.update(*others)
+            self._wanted.append(_Wanted(pattern.source, hearing, others))
+        known |= self._signs.keys()
+        self._chars = _automaton(word for word in known if not any(map(is_sound, word)))
+        self._sounds = _automaton(word for word in known if any(map(is_sound, word)))
 
     def scan(self, stream: Stream, bits: Sequence[int]) -> Present:
         """``bits``: for each character of the stream the bit of its passage."""
-        return Present(self._chars.scan(stream.chars, bits), self._sounds.scan(stream.sounds, bits))
+        masks: dict[str, int] = {}
+        standing = masks.get
+        for automaton, text in ((self._chars, stream.chars), (self._sounds, stream.sounds)):
+            if automaton is not None:
+                for end, word in automaton.iter(text):
+                    masks[word] = standing(word, 0) | bits[end]
+        likely: dict[int, int] = {}
+        signs = self._signs
+        for word in masks.keys() & signs.keys():
+            mask = masks[word]
+            for nth in signs[word]:
+                likely[nth] = likely.get(nth, 0) | mask
+        present: Present = {"chars": {}, "sounds": {}, "runs": {}}
+        for nth, mask in likely.items():
+            source, hearing, others = self._wanted[nth]
+            for other in others:
+                there = 0
+                for word in other:
+                    there |= standing(word, 0)
+                mask &= there
+            if mask:
+                present[hearing][source] = mask
+        return present
 
 
-class Present(NamedTuple):
-    """The index of one call: template → mask of the passages in which it may stand, by characters and by sound."""
+Present = Mapping[Hearing, dict[str, int]]  # the index of one call: template → bits of the passages in which it may stand
 
-    chars: Mapping[str, int]
-    sounds: Mapping[str, int]
+
+def _automaton(texts: Iterable[str]) -> Any:
+    """None when there is nothing to look for."""
+    import ahocorasick
+
+    automaton: Any = ahocorasick.Automaton(ahocorasick.STORE_ANY)
+    for text in sorted(texts):
+        automaton.add_word(text, text)
+    if not len(automaton):
+        return None
+    automaton.make_automaton()
+    return automaton

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from qa_pipeline.model import Strength
-from qa_pipeline.text.anchors import Stretch, expand, sounding, stretches
+from qa_pipeline.text.anchors import Stretch, expand, stretches, words
 from qa_pipeline.text.expression import Hearing, compile_expression
 from qa_pipeline.text.phonetic import phonetics
 from qa_pipeline.text.stream import Stream
@@ -51,7 +51,7 @@ class Pattern:
     """One template, checked; what it compiles to is made when it is first asked for.
 
     ``syllables`` is the length of its shortest reading without gaps. ``stretches`` are what must be there, each in one of its
-    alternatives, the most telling first.
+    alternatives, the rarest first.
     """
 
     source: str
@@ -62,7 +62,7 @@ class Pattern:
     @cached_property
     def anchors(self) -> frozenset[str]:
         """Sounds of which at least one must be there."""
-        return sounding(self.stretches[0])
+        return words(self.stretches[0], "runs")
 
     @cached_property
     def chars(self) -> re.Pattern[str]:

@@ -42,6 +42,11 @@ def confuse(syllable: str) -> str:
     return syllable
 
 
+def is_sound(char: str) -> bool:
+    """Whether a character of a stream stands for a syllable class."""
+    return _FIRST_CLASS <= ord(char) < _FIRST_HALF
+
+
 def halves(syllable: str) -> tuple[str, str]:
     """``"xiao"`` → ``("x", "iao")``; a syllable without an initial has an empty first half of its own kind."""
     for length in (2, 1):
