@@ -5,12 +5,14 @@ The model below knows only decisions, appeals and the policy's table; it prices 
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from casework_make import Centre, finding
@@ -18,8 +20,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from qa_pipeline.casework import appeals, cases, closing, reviews, sanctions
-from qa_pipeline.casework.cases import Case
+from qa_pipeline.casework import appeals, cases, closing, complaints, reviews, sanctions
+from qa_pipeline.casework.complaints import Received
 from qa_pipeline.casework.desk import Tx
 from qa_pipeline.casework.reviews import Added, Judgement
 from qa_pipeline.casework.values import AppealState, CaseState, Decision, Party
@@ -36,24 +38,50 @@ class Model:
     """One case as the test sees it. ``said``: finding → stands or not."""
 
     case_id: str
+    call_id: str
     clauses: tuple[str, ...]
     said: dict[str, bool] = field(default_factory=dict)
     added: list[str] = field(default_factory=list)
     sanction: str = ""  # of B7: approve, money, decline
     void: bool = False
+    complaint: str = ""  # open, upheld, dismissed: the only one of its call
 
     def confirmed(self) -> tuple[Decimal, Decimal]:
         """What is certain, for the agent and for the supervisor."""
         if self.void:
-            return Decimal(0), Decimal(0)
+            return Decimal(0), Decimal(0)  # a void case takes its complaint along
         stand = [clause for clause in self.clauses if self.said.get(clause)]
         amount = sum(FINES[clause] for clause in (*stand, *self.added) if clause != "B7")
         if "A06" in stand and "B3b" in stand:
             amount -= FINES["B3b"]  # one hang-up, fined once
         if any(clause in FATAL for clause in stand):
             amount += 50
+        if self.complaint == "upheld":
+            amount += 100
         paid = "B7" in stand and self.sanction in ("approve", "money")
         return Decimal(amount + (500 if paid else 0)), Decimal(200 if paid else 0)
+
+
+BEGUN: dict[str, Any] = {}  # where every sequence starts: made once, copied for each
+
+
+def _begun() -> Path:
+    if not BEGUN:
+        BEGUN["folder"] = tempfile.TemporaryDirectory()
+        BEGUN["path"] = Path(BEGUN["folder"].name) / "qa.duckdb"
+        centre = Centre(BEGUN["path"])
+        models: list[Model] = []
+        for clauses in (("A04", "A11"), ("B7",), ("A06", "B3b")):
+            case = centre.case(*(finding(clause) for clause in clauses))
+            models.append(Model(case.case_id, case.call_id, clauses))
+            if len(models) < 3:
+                for clause in clauses:
+                    centre.decide(case, clause)
+                    models[-1].said[clause] = True
+                centre.finish(case)
+        BEGUN["models"], BEGUN["now"] = models, centre.now
+    path: Path = BEGUN["path"]
+    return path
 
 
 EVER: set[str] = set()  # what the sequences came to, so that the test cannot pass by doing nothing
@@ -67,20 +95,20 @@ class Casework(RuleBasedStateMachine):
         self.reached: set[str] = set()
 
     @initialize()
-    def hire(self) -> None:
+    def start(self) -> None:
         """Starts deep: two finished cases with confirmed findings, one under review."""
-        self.centre = Centre(Path(self.folder.name) / "qa.duckdb")
-        for clauses in (("A04", "A11"), ("B7",), ("A06", "B3b")):
-            self.open_case(clauses)
-        for model in self.models[:2]:
-            for clause in model.clauses:
-                self.centre.decide(self._case(model), clause)
-                model.said[clause] = True
-            self.centre.finish(self._case(model))
+        shutil.copy(_begun(), Path(self.folder.name) / "qa.duckdb")
+        self.centre = Centre(Path(self.folder.name) / "qa.duckdb", staffed=False)
+        self.centre.now, self.centre.calls = BEGUN["now"], len(BEGUN["models"])
+        self.models = [replace(model, said=dict(model.said), added=[]) for model in BEGUN["models"]]
+        self._hold_open()
 
-    def _case(self, model: Model) -> Case:
-        with self.centre.act("lead") as tx:
-            return cases.get_case(tx, model.case_id)
+    def _hold_open(self) -> None:
+        """The file stays open: opening and checkpointing it for every action took two thirds of the time (2026-11-22), and locks,
+        kills and half-written files have tests of their own. Every action still is a transaction on a connection of its own."""
+        connections = self.centre.store._connections  # type: ignore[attr-defined]
+        self.file = connections._open(read_only=False)
+        connections._open = lambda *, read_only: self.file.cursor()
 
     def attempt(self, person: str, action: Callable[[Tx], object]) -> bool:
         """One action; refused actions change nothing. Returns whether it was done."""
@@ -97,7 +125,7 @@ class Casework(RuleBasedStateMachine):
 
     def open_case(self, clauses: tuple[str, ...]) -> None:
         case = self.centre.case(*(finding(clause) for clause in clauses))
-        self.models.append(Model(case.case_id, clauses))
+        self.models.append(Model(case.case_id, case.call_id, clauses))
 
     @precondition(lambda self: self.models)
     @rule(data=st.data(), decision=st.sampled_from((Decision.CONFIRM, Decision.REJECT, Decision.CANNOT_TELL)))
@@ -187,6 +215,25 @@ class Casework(RuleBasedStateMachine):
                 self.reached.add("overturned")
                 self._now_stands(model, clause, False)
 
+    @precondition(lambda self: any(model.complaint in ("", "open") for model in self.models))
+    @rule(data=st.data(), upheld=st.booleans())
+    def complain(self, data: st.DataObject, upheld: bool) -> None:
+        """A customer complains about a call, whatever its case is at; the next time the complaint is settled."""
+        model = data.draw(st.sampled_from([item for item in self.models if item.complaint in ("", "open")]))
+        if not model.complaint:
+            received = Received(
+                customer_number="13900000000", content="没说资费", received_at=self.centre.now, call_id=model.call_id
+            )
+            if self.attempt("qa1", lambda tx: complaints.register(tx, received)):
+                model.complaint = "open"
+            return
+        with self.centre.store.read() as connection:
+            row = connection.execute("SELECT complaint_id FROM complaints WHERE call_id = ?", [model.call_id]).fetchone()
+        assert row is not None
+        if self.attempt("boss", lambda tx: complaints.settle(tx, row[0], upheld=upheld, note="已核实")):
+            model.complaint = "upheld" if upheld else "dismissed"
+            self.reached.add("complained")
+
     @rule(days=st.integers(1, 12))
     def time_passes(self, days: int) -> None:
         self.centre.now += timedelta(days=days)
@@ -223,6 +270,7 @@ class Casework(RuleBasedStateMachine):
         """The program's own check of every balance, posting, closing and log row."""
         if hasattr(self, "centre"):
             assert self.centre.problems() == []
+            self.file.close()
         EVER.update(self.reached)
         self.folder.cleanup()
 
@@ -236,4 +284,4 @@ Casework.TestCase.settings = settings(
 class TestCasework(Casework.TestCase):  # type: ignore[misc]
     def runTest(self) -> None:
         super().runTest()
-        assert {"overturned", "closed", "sanctioned", "void", "reopened"} == EVER
+        assert {"overturned", "closed", "sanctioned", "void", "reopened", "complained"} == EVER

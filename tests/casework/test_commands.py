@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from casework_make import Centre, finding
 
-from qa_pipeline.cli.main import run
+from qa_pipeline.cli.main import command, run
 
 AT = ("--at", "2026-11-02T18:00")
 
@@ -55,6 +57,20 @@ def test_refusals(quiet: Centre, capsys: pytest.CaptureFixture[str], argv: list[
     assert code == 2
     assert told in said.err
     assert said.out == ""
+
+
+def test_every_argument_is_explained_in_chinese() -> None:
+    found = []
+
+    def walk(part: Any, words: tuple[str, ...]) -> None:
+        for name, child in getattr(part, "commands", {}).items():
+            walk(child, (*words, name))
+        arguments = [item for item in getattr(part, "params", ()) if item.param_type_name == "argument"]
+        found.extend((words, item.name, item.help or "") for item in arguments)
+
+    walk(command(), ())
+    assert ("settings", "set") in {words for words, _, _ in found}
+    assert [(words, name) for words, name, told in found if not re.search("[一-龥]", told)] == []
 
 
 def test_a_bad_time_and_a_missing_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -144,7 +144,7 @@ def add_complaint(
 
 
 def settle(
-    complaint_id: Annotated[str, typer.Argument(metavar="投诉")],
+    complaint_id: Annotated[str, typer.Argument(help="投诉编号，如 Q20261110-0001；用 qa complaint list 查看。", metavar="投诉")],
     upheld: Annotated[bool, typer.Option("--upheld/--dismissed", help="成立或不成立。")],
     note: Annotated[str, typer.Option("--note", help="原因和处理结果。", show_default=False)] = "",
     db: DbOption = None,
@@ -181,7 +181,7 @@ def list_complaints(db: DbOption = None, as_json: JsonOption = False, person: As
 
 
 def add_number(
-    number: Annotated[str, typer.Argument(metavar="号码")],
+    number: Annotated[str, typer.Argument(help="客户号码，写全。", metavar="号码")],
     reason: Annotated[str, typer.Option("--reason", help="原因。", show_default=False)] = "",
     complaint_id: Annotated[str, typer.Option("--complaint", help="依据的投诉。", show_default=False)] = "",
     db: DbOption = None,
@@ -197,7 +197,7 @@ def add_number(
 
 
 def remove_number(
-    number: Annotated[str, typer.Argument(metavar="号码")],
+    number: Annotated[str, typer.Argument(help="客户号码，写全。", metavar="号码")],
     reason: Annotated[str, typer.Option("--reason", help="原因。", show_default=False)] = "",
     db: DbOption = None,
     person: AsOption = "",

@@ -63,7 +63,10 @@ def list_people(db: DbOption = None, as_json: JsonOption = False) -> None:
 
 
 def disable(
-    person_id: Annotated[str, typer.Argument(metavar="编号")], db: DbOption = None, person: AsOption = "", at: AtOption = None
+    person_id: Annotated[str, typer.Argument(help="人员编号；用 qa people list 查看。", metavar="编号")],
+    db: DbOption = None,
+    person: AsOption = "",
+    at: AtOption = None,
 ) -> None:
     """停用一个人：不能再登录和操作，他做过的都保留。"""
     from dataclasses import replace
@@ -76,7 +79,7 @@ def disable(
 
 
 def password(
-    person_id: Annotated[str, typer.Argument(metavar="编号")],
+    person_id: Annotated[str, typer.Argument(help="人员编号；用 qa people list 查看。", metavar="编号")],
     from_stdin: Annotated[bool, typer.Option("--stdin", help="从标准输入读一行，供脚本用。")] = False,
     db: DbOption = None,
     person: AsOption = "",
@@ -108,8 +111,8 @@ def show_settings(db: DbOption = None, as_json: JsonOption = False) -> None:
 
 
 def set_setting(
-    name: Annotated[str, typer.Argument(metavar="设置")],
-    value: Annotated[str, typer.Argument(metavar="值")],
+    name: Annotated[str, typer.Argument(help="设置的名称，如 appeal_days；用 qa settings show 查看。", metavar="设置")],
+    value: Annotated[str, typer.Argument(help="新的值；比例写小数，如 0.1。", metavar="值")],
     db: DbOption = None,
     person: AsOption = "",
     at: AtOption = None,

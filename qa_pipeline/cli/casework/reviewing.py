@@ -129,7 +129,7 @@ def _plain_finding(item: Finding) -> dict[str, object]:
 
 
 def open_one(
-    call_id: Annotated[str, typer.Argument(metavar="通话")],
+    call_id: Annotated[str, typer.Argument(help="通话编号（清单里的 call_id）。", metavar="通话")],
     reason: ReasonOption = "指定复核",
     db: DbOption = None,
     person: AsOption = "",
