@@ -14,16 +14,17 @@ from qa_pipeline.masking import mask_text
 from qa_pipeline.store import Store
 
 Row = tuple[Any, ...]
-_PAGE = 2_000
+_TYPES = {"TIMESTAMP": "VARCHAR", "DATE": "VARCHAR", "INTEGER": "BIGINT"}  # times go out as ISO text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Columns and a stream of rows."""
+    """Columns and a stream of rows; ``types`` are DuckDB's, where they are known."""
 
     kind: str
     columns: tuple[str, ...]
     rows: Iterator[Row]
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +117,10 @@ def export(store: Store, wanted: Wanted) -> Table:
     with store.read() as connection:
         found = connection.execute(query.format(where=_WHERE), parameters)
         columns = tuple(column[0] for column in found.description or ())[:-1]
+        types = tuple(_TYPES.get(str(column[1]), str(column[1])) for column in found.description or ())[:-1]
         rows = found.fetchall()
     cover = () if wanted.show_private else tuple(columns.index(name) for name in private)
-    return Table(kind=wanted.kind, columns=columns, rows=_covered(rows, cover))
+    return Table(kind=wanted.kind, columns=columns, rows=_covered(rows, cover), types=types)
 
 
 def _check_day(day: str | None) -> None:

@@ -89,21 +89,22 @@ def _json(table: Table) -> bytes:
     return msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n"
 
 
-def _parquet(table: Table) -> bytes:
-    """Typed columns by DuckDB; money as DECIMAL(12,2)."""
+def parquet(table: Table) -> bytes:
+    """Typed columns by DuckDB; money as DECIMAL(12,2). Rows pass through a file of JSON lines: 2 µs each, see ``store.bulk``."""
     import tempfile
 
     import duckdb
+    import msgspec
 
     rows = list(table.rows)
-    types = [_sql_type([row[index] for row in rows]) for index in range(len(table.columns))]
-    columns = ", ".join(f'"{name}" {kind}' for name, kind in zip(table.columns, types, strict=True))
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        path = Path(folder) / "table.parquet"
-        connection.execute(f"CREATE TABLE rows ({columns})")
-        if rows:
-            connection.executemany(f"INSERT INTO rows VALUES ({', '.join('?' * len(table.columns))})", rows)
-        connection.execute(f"COPY rows TO '{path}' (FORMAT parquet)")
+    types = table.types or tuple(_sql_type([row[index] for row in rows]) for index in range(len(table.columns)))
+    shape = ", ".join(f"'{name}': '{kind}'" for name, kind in zip(table.columns, types, strict=True))
+    with tempfile.TemporaryDirectory(prefix="qa-export-") as folder, duckdb.connect() as connection:
+        lines, path = Path(folder) / "rows.ndjson", Path(folder) / "table.parquet"
+        encode = msgspec.json.Encoder().encode
+        lines.write_bytes(b"".join(encode(dict(zip(table.columns, row, strict=True))) + b"\n" for row in rows))
+        read = f"read_json('{lines}', format = 'newline_delimited', columns = {{{shape}}})"
+        connection.execute(f"COPY (SELECT * FROM {read}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
         return path.read_bytes()
 
 
@@ -158,5 +159,5 @@ def _xlsx(table: Table) -> bytes:
     return buffer.getvalue()
 
 
-FORMS: dict[str, Callable[[Table], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet, "xlsx": _xlsx}
+FORMS: dict[str, Callable[[Table], bytes]] = {"csv": _csv, "json": _json, "parquet": parquet, "xlsx": _xlsx}
 _FILES_ONLY = ("parquet", "xlsx")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,10 @@ from qa_pipeline.cli.common import (
     settings_of,
     table,
 )
+
+if TYPE_CHECKING:
+    from qa_pipeline.export import Wanted
+    from qa_pipeline.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -86,10 +90,18 @@ def report_run(
 
 
 def export(
-    kind: Annotated[str, typer.Argument(help="findings、scores、transcripts、penalties 或 reviews。", metavar="内容")],
+    kind: Annotated[
+        str,
+        typer.Argument(help="findings、scores、transcripts、penalties、reviews；lake 是全部，按天分的 Parquet。", metavar="内容"),
+    ],
     db: DbOption = None,
     form: Annotated[str, typer.Option("--format", help="csv、json、parquet 或 xlsx。")] = "csv",
-    target: Annotated[Path | None, typer.Option("--out", help="写到哪个文件，默认输出到屏幕。", show_default=False)] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="写到哪个文件，默认输出到屏幕；lake 是文件夹。", show_default=False)
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="lake：这个库的名字，几个库写进同一文件夹时各不相同。", show_default=False)
+    ] = None,
     date_from: FromOption = None,
     date_to: ToOption = None,
     every: Annotated[bool, typer.Option("--all", help="findings：四种结论都要，默认只有违规和无法判定。")] = False,
@@ -102,9 +114,23 @@ def export(
 
     settings = settings_of(db=db, output__show_private=show_private or None)
     wanted = Wanted(kind=kind, date_from=date_from, date_to=date_to, every_verdict=every, show_private=settings.output.show_private)
+    if kind == "lake":
+        return _export_lake(existing_store(settings), target, name, wanted)
     rows = write(read(existing_store(settings), wanted), form, target)
     if target is not None:
         say(f"{rows} 行，写到 {target}。")
+    return Exit.DONE
+
+
+def _export_lake(store: Store, folder: Path | None, name: str | None, wanted: Wanted) -> int:
+    from qa_pipeline.errors import UserError
+    from qa_pipeline.lake import lay
+
+    if folder is None or name is None:
+        raise UserError("qa export lake 要写明 --out 文件夹 和 --name 库名，例如：qa export lake --out 湖 --name 成都。")
+    laid = lay(store, folder, name, wanted)
+    told = "，".join(f"{kind} {count} 行" for kind, count in laid.rows.items())
+    say(f"{laid.files} 个文件写到 {folder}：{told}；删去过时的 {laid.removed} 个。")
     return Exit.DONE
 
 

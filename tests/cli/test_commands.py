@@ -285,3 +285,12 @@ def test_evaluation_of_the_samples(qa: Qa, tmp_path: Path) -> None:
         1 for row in csv.DictReader((samples_dir() / "labels.csv").open(encoding="utf-8-sig")) if row["expected"] == "违规"
     )
     assert answer["role_accuracy"] > 0.95
+
+
+def test_a_store_lays_its_tables_into_a_lake(qa: Qa, tmp_path: Path) -> None:
+    assert qa("run", copy_calls(tmp_path / "day", "S004"), "--db", qa.db).code == 0
+    refused = qa("export", "lake", "--db", qa.db)
+    assert refused.code == 2 and "要写明 --out 文件夹 和 --name 库名" in refused.err
+    done = qa("export", "lake", "--db", qa.db, "--out", tmp_path / "lake", "--name", "成都")
+    assert done.code == 0 and "scores 1 行" in done.err
+    assert (tmp_path / "lake/scores/day=2026-11-21/store=成都/rows.parquet").is_file()
