@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qa_pipeline.casework.findings import MANUAL_RULE
-from qa_pipeline.casework.stats import Kappa, Rate, kappa, wilson
+from qa_pipeline.casework.stats import Kappa, Rate, kappa, kappa_of_sets, wilson
 from qa_pipeline.casework.values import AppealState, CaseKind, CaseState, Decision
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def trust(tx: Tx) -> list[ClauseTrust]:
                 overturned=overturned[clause],
                 appealed=appealed[clause],
                 precision=wilson(count[Decision.CONFIRM], count[Decision.CONFIRM] + wrong),
-                machine=kappa([(call in machine[clause], call in people[clause]) for call in calls]),
+                machine=kappa_of_sets(machine[clause], people[clause], calls),
                 advice_only=clause in advice,
             )
         )
@@ -149,9 +149,9 @@ def advice_only(tx: Tx) -> frozenset[str]:
     )
 
 
-def _machine(tx: Tx) -> tuple[dict[str, set[str]], list[str]]:
-    """Calls that the machine flagged per clause, among the calls that people have finished."""
-    calls = [call for (call,) in tx.rows("SELECT call_id FROM cases_now WHERE kind = ? AND state = ?", _finished())]
+def _machine(tx: Tx) -> tuple[dict[str, set[str]], int]:
+    """Calls that the machine flagged per clause, among the calls that people have finished; how many these are."""
+    counted = tx.row("SELECT count(*) FROM cases_now WHERE kind = ? AND state = ?", _finished())
     rows = tx.rows(
         """SELECT DISTINCT item.clause, item.call_id FROM outcomes AS item
            JOIN cases_now AS done ON done.run_id = item.run_id AND done.kind = ? AND done.state = ?
@@ -161,7 +161,7 @@ def _machine(tx: Tx) -> tuple[dict[str, set[str]], list[str]]:
     flagged: dict[str, set[str]] = defaultdict(set)
     for clause, call_id in rows:
         flagged[clause].add(call_id)
-    return flagged, calls
+    return flagged, int(counted[0]) if counted else 0
 
 
 def _finished() -> list[object]:

@@ -167,6 +167,19 @@ class Desk:
             yield tx
             tx.write_log()
 
+    @contextmanager
+    def look(self, at: datetime) -> Iterator[Tx]:
+        """Reads as nobody in particular; nothing can be written."""
+        with self.store.read() as connection:
+            yield Tx(
+                store=self.store,
+                raw=connection,
+                at=at,
+                actor=Person(person_id="reader", name="", posts=()),
+                policy=self.policy,
+                settings=settings_module.load(connection),
+            )
+
     def _tx(self, connection: duckdb.DuckDBPyConnection, actor: Person, at: datetime) -> Tx:
         return Tx(
             store=self.store,

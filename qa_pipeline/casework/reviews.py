@@ -149,7 +149,7 @@ def _evidence_there(tx: Tx, case: Case, there: FileThere) -> None:
     if recording is not None and not there(recording.path):
         raise CaseworkError(
             f"这通电话的录音不在了（{recording.path}），无法听取证据，不能确认违规。"
-            "请找回录音；找不回时标为无法判断（--cannot-tell），或请质检组长作废工单。"
+            "请找回录音；找不回时标为无法判断（qa review unsure），或请质检组长作废工单。"
         )
 
 

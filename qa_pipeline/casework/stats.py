@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 Z95 = 1.959963984540054  # two-sided 95 %
@@ -65,7 +65,16 @@ def kappa(pairs: Sequence[tuple[bool, bool]]) -> Kappa:
     yes_yes = sum(1 for one, two in pairs if one and two)
     yes_no = sum(1 for one, two in pairs if one and not two)
     no_yes = sum(1 for one, two in pairs if two and not one)
-    no_no = len(pairs) - yes_yes - yes_no - no_yes
+    return _kappa_with(yes_yes, yes_no, no_yes, len(pairs) - yes_yes - yes_no - no_yes)
+
+
+def kappa_of_sets(first: Set[str], second: Set[str], things: int) -> Kappa:
+    """The same from what each of the two said yes to, of ``things`` in all."""
+    both = len(first & second)
+    return _kappa_with(both, len(first) - both, len(second) - both, things - len(first | second))
+
+
+def _kappa_with(yes_yes: int, yes_no: int, no_yes: int, no_no: int) -> Kappa:
     value, low, high = _kappa_of(((yes_yes, yes_no), (no_yes, no_no)))
     return Kappa(value=value, low=low, high=high, both_yes=yes_yes, first_only=yes_no, second_only=no_yes, both_no=no_no)
 

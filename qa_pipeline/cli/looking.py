@@ -23,6 +23,7 @@ from qa_pipeline.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from qa_pipeline.config import Settings
     from qa_pipeline.export import Wanted
     from qa_pipeline.store import Store
 
@@ -135,18 +136,42 @@ def _export_lake(store: Store, folder: Path | None, name: str | None, wanted: Wa
 
 
 def evaluate(
-    labels: Annotated[Path, typer.Argument(help="标注文件：call_id, clause, expected。", metavar="标注文件")],
+    labels: Annotated[
+        Path | None,
+        typer.Argument(help="标注文件：call_id, clause, expected；不写时以人的复核为准。", metavar="标注文件", show_default=False),
+    ] = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """对照标注看判得准不准：每条的查准率、查全率、F1，误判，角色正确率，字错率。"""
+    """对照标注看判得准不准：每条的查准率、查全率、F1，误判，角色正确率，字错率。不写标注文件时看人的复核：准确率、κ、申诉推翻。"""
     from qa_pipeline.cli.evaluation import tell_evaluation
     from qa_pipeline.evaluate import evaluate as compare
     from qa_pipeline.evaluate import read_labels
 
     settings = settings_of(db=db)
+    if labels is None:
+        return _against_reviews(settings, as_json=as_json)
     found = compare(read_labels(labels), existing_store(settings).iter_runs())
     tell_evaluation(found, as_json=as_json)
+    return Exit.DONE
+
+
+def _against_reviews(settings: Settings, *, as_json: bool) -> int:
+    """The same question answered by what reviewers decided; qa calibrate says more."""
+    from datetime import datetime
+
+    from qa_pipeline.casework import agreement
+    from qa_pipeline.cli.casework.common import desk_of, plain
+    from qa_pipeline.cli.casework.trust import tell_trust
+
+    with desk_of(settings).look(datetime.now()) as tx:
+        trusted, people = agreement.trust(tx), agreement.people_agreement(tx)
+    if as_json:
+        out_json({"clauses": plain(trusted), "people": plain(people)})
+    elif not trusted:
+        out("还没有完成的复核。请给出标注文件，或先用 qa sample、qa review 复核一部分通话。")
+    else:
+        tell_trust(trusted, people)
     return Exit.DONE
 
 

@@ -52,7 +52,7 @@ def build(reading: Reading) -> Report:
         ),
         sections=(_recheck(reading, recheck), _drawn(reading, samples), _agents(reading)),
         notes=(
-            "随机部分可以用种子重抽核对（qa sample replay）。定向加抽（投诉、机检致命、重点复查）不进合格率。",
+            "随机部分可以用种子重抽核对（qa sample --replay）。定向加抽（投诉、机检致命、重点复查）不进合格率。",
             "出处：S0 第四篇 三.3(3)：每天抽查有效录音的 10%，每星期 5%，对不合格的加强多次重复核查；S1：每人每天 2–3 个电话试听。",
         ),
     )

@@ -59,6 +59,22 @@ def test_refusals(quiet: Centre, capsys: pytest.CaptureFixture[str], argv: list[
     assert said.out == ""
 
 
+def test_eval_without_labels_goes_by_the_reviews(quiet: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["eval"]) == 0
+    assert "还没有完成的复核" in capsys.readouterr().out
+    quiet.done(finding("A04"), confirm=("A04",))
+    quiet.done(finding("A04"))
+    quiet.done(finding("A06"), confirm=("A06",))
+    assert run(["eval", "--json"]) == 0
+    found = {item["clause"]: item for item in json.loads(capsys.readouterr().out)["clauses"]}
+    assert [(name, item["confirmed"], item["rejected"]) for name, item in found.items()] == [("A04", 1, 1), ("A06", 1, 0)]
+    assert run(["eval"]) == 0
+    by_eval = capsys.readouterr().out
+    assert run(["calibrate", "--as", "lead", *AT]) == 0
+    assert capsys.readouterr().out == by_eval
+    assert "50.0%" in by_eval
+
+
 def test_every_argument_is_explained_in_chinese() -> None:
     found = []
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from qa_pipeline.casework import followup, samples
 from qa_pipeline.casework.samples import Order
 from qa_pipeline.casework.sampling import FrameCall, Plan, draw, standings
-from qa_pipeline.casework.stats import Rate, kappa, weighted, wilson
+from qa_pipeline.casework.stats import Rate, kappa, kappa_of_sets, weighted, wilson
 from qa_pipeline.casework.values import CaseKind
 from qa_pipeline.errors import CaseworkError
 
@@ -149,6 +149,10 @@ def test_wilson(hits: int, n: int, low: float, high: float) -> None:
 )
 def test_kappa(table: tuple[tuple[int, int], tuple[int, int]], value: float, low: float, high: float) -> None:
     (a, b), (c, d) = table
+    sets = ({f"{i}" for i in range(a + b)}, {f"{i}" for i in (*range(a), *range(a + b, a + b + c))})
+    assert kappa_of_sets(*sets, a + b + c + d) == kappa(
+        [(True, True)] * a + [(True, False)] * b + [(False, True)] * c + [(False, False)] * d
+    )
     found = kappa([(True, True)] * a + [(True, False)] * b + [(False, True)] * c + [(False, False)] * d)
     assert (found.both_yes, found.first_only, found.second_only, found.both_no, found.n) == (a, b, c, d, a + b + c + d)
     assert (found.value, found.low, found.high) == pytest.approx((value, low, high), abs=1e-9)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qa_pipeline.cli.casework.common import AsOption, AtOption, acting, day_of, plain, time_of
+from qa_pipeline.cli.casework.trust import rate_cells, tell_trust
 from qa_pipeline.cli.common import DbOption, Exit, FromOption, JsonOption, ToOption, out, out_json, say, table
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.samples import Sample
-    from qa_pipeline.casework.stats import Kappa, Rate
 
 
 def register(app: typer.Typer) -> None:
@@ -121,7 +121,7 @@ def rates(
     if as_json:
         out_json([plain(item) | {"tier": tiers.get(item.name)} for item in found])
         return
-    rows = [[item.name, str(item.reviewed), *_rate_cells(item.rate), _tier(tiers, item.name)] for item in found]
+    rows = [[item.name, str(item.reviewed), *rate_cells(item.rate), _tier(tiers, item.name)] for item in found]
     table(["", "已复核", "合格率", "95% 区间", "档"], rows, right=[1, 2])
     if len(set(tiers.values())) == 1 and len(tiers) > 1:
         say("区间都有重叠：这些抽样还分不出先后。")
@@ -150,32 +150,8 @@ def calibrate(
     if as_json:
         out_json({"clauses": plain(trusted), "people": plain(people), "weeks": plain(drift), "differences": plain(apart)})
         return
-    rows = [
-        [
-            item.clause,
-            f"{item.confirmed}/{item.rejected}/{item.cannot_tell}",
-            str(item.missed),
-            *_rate_cells(item.precision),
-            _kappa(item.machine),
-            _kappa(people[item.clause]) if item.clause in people else "无数据",
-            f"{item.overturned}/{item.appealed}",
-            "仅提示" if item.advice_only else "",
-        ]
-        for item in trusted
-    ]
-    names = ["条款", "确认/驳回/难判", "漏检", "准确率", "95% 区间", "κ 机器–人", "κ 人–人", "推翻/申诉", ""]
-    table(names, rows, right=[1, 2, 3])
+    tell_trust(trusted, people)
     for week in drift:
-        out(f"{week.week} {week.clause} 确认 {week.confirmed} 驳回 {week.rejected} 准确率 {' '.join(_rate_cells(week.precision))}")
+        out(f"{week.week} {week.clause} 确认 {week.confirmed} 驳回 {week.rejected} 准确率 {' '.join(rate_cells(week.precision))}")
     for call_id, one, two, clause in apart:
         out(f"{call_id} {clause}：{one} 与 {two} 不一致")
-
-
-def _rate_cells(rate: Rate | None) -> list[str]:
-    return ["无数据", ""] if rate is None else [f"{rate.share:.1%}", f"{rate.low:.1%}–{rate.high:.1%}"]
-
-
-def _kappa(value: Kappa) -> str:
-    if value.value is None or value.low is None or value.high is None:
-        return f"无法计算（{value.n}）"
-    return f"{value.value:.2f}（{value.low:.2f}–{value.high:.2f}，{value.n}）"
