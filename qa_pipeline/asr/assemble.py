@@ -9,17 +9,17 @@ from qa_pipeline.asr.whisper import Heard, Timed
 from qa_pipeline.model import Segment, Word
 
 
-def segments_of(window: Window, heard: Heard, limit: int) -> list[tuple[Piece, Segment]]:
+def segments_of(window: Window, heard: Heard) -> list[tuple[Piece, Segment]]:
     """One segment per piece of ``window`` that has words, each with the piece it was heard in.
 
     A word belongs to the piece that holds its middle, never to an earlier one than the word before it. Words that begin
-    more than ``limit`` samples behind the last piece were said over silence and are left out.
+    behind the last piece were said over silence and are left out.
     """
     groups: list[tuple[int, list[Timed]]] = []
     lowest = 0
     stop = len(heard.text)
     for word in heard.words:
-        if word.first > window.filled + limit:
+        if word.first > window.filled:
             stop = word.start
             break
         index = max(lowest, window.piece_at((word.first + word.last) // 2))

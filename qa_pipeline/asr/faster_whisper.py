@@ -93,7 +93,7 @@ class FasterWhisperEngine:
         how = replace(self._second, readings=self.options.readings, hotwords=" ".join(hotwords))
         found: list[list[Segment]] = []
         for (_, window), heard in zip(windows, self._hear(windows, how), strict=True):
-            readings = [_reading(window, one, self._rules.gap) for one in heard if not reject(one, SAMPLE_RATE)]
+            readings = [_reading(window, one) for one in heard if not reject(one, SAMPLE_RATE)]
             found.append([_moved(reading, channel, seconds(start)) for reading in readings if reading is not None])
         return _distinct(found[0]) if len(found) == 1 else _joined([readings[0] for readings in found if readings])
 
@@ -126,7 +126,7 @@ class FasterWhisperEngine:
             yield self._transcript(job)
 
     def _take_first(self, job: _Job, window: Window, heard: Heard) -> None:
-        segments = segments_of(window, heard, self._rules.gap)
+        segments = segments_of(window, heard)
         if doubtful(heard, SAMPLE_RATE):
             job.again += window.pieces
             if not reject(heard, SAMPLE_RATE):
@@ -138,7 +138,7 @@ class FasterWhisperEngine:
         """A stretch heard alone: its words stand where no word of the first hearing stands."""
         piece = window.pieces[0]
         why = reject(heard, SAMPLE_RATE)
-        found = [] if why else segments_of(window, heard, self._rules.gap)
+        found = [] if why else segments_of(window, heard)
         if not found and piece in job.fallback:
             found = [(piece, job.fallback[piece])]
         elif why:
@@ -221,10 +221,10 @@ def _spans(intervals: Sequence[Sequence[Interval]], note: str = "") -> tuple[Cha
     return tuple(sorted(spans, key=lambda span: (span.start_s, span.channel)))
 
 
-def _reading(window: Window, heard: Heard, limit: int) -> Segment | None:
+def _reading(window: Window, heard: Heard) -> Segment | None:
     """A reading of a window as one segment: with word times if it has them, else with the times of the window's pieces."""
     if heard.words:
-        return next(iter(_joined([segment for _, segment in segments_of(window, heard, limit)])), None)
+        return next(iter(_joined([segment for _, segment in segments_of(window, heard)])), None)
     if not (text := heard.text.strip()):
         return None
     first, last = window.pieces[0], window.pieces[-1]

@@ -12,6 +12,11 @@ from qa_pipeline.model import EngineInfo
 NAME = "faster-whisper"
 
 
+HOTWORDS = "工号 机主本人 功能费 资费 次日生效 退订 免费体验 占用您一分钟 祝您生活愉快 先挂机 再见"
+"""Neutral words of the trade that a general model writes as their homophones. Never a forbidden word: recognisers invent
+hot-words where nothing is heard, and an invented duty favours the agent, an invented insult would not."""
+
+
 def to_samples(value_s: float) -> int:
     return round(value_s * SAMPLE_RATE)
 
@@ -23,20 +28,20 @@ class HearingOptions:
 
     language: str = "zh"
     compute_type: str = "int8"
-    beam: int = 1
+    beam: int = 5
     second_beam: int = 5
     readings: int = 4
     window_s: float = 15.0
-    gap_s: float = 0.6
+    gap_s: float = 0.0
     keep_s: float = 0.8
-    pad_s: float = 0.15
+    pad_s: float = 0.4
     tail_s: float = 1.0
     shortest_s: float = 8.0
     quantum_s: float = 1.0
     least_gap_s: float = 0.7
     timestamps: bool = True
     prompt: str = ""
-    hotwords: str = ""
+    hotwords: str = HOTWORDS
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((name, str(getattr(self, name))) for name in self.__slots__))

@@ -26,6 +26,16 @@ class Judgement:
     def label(self, name: str) -> str:
         return self.ctx.signal(name).label
 
+    def sure(self, hits: Sequence[Hit], least: int) -> Sequence[Hit]:
+        """The hits that were heard clearly, where at least so many were; else all, so that the doubt is told.
+
+        Only for rules whose words are easily confused (``review.below_confidence``).
+        """
+        if self.spec.review.below_confidence is None:
+            return hits
+        clearly = [hit for hit in hits if hit.confidence is None or hit.confidence >= self.fairness.blur]
+        return clearly if len(clearly) >= least else hits
+
 
 def not_applicable(spec: RuleSpec, reason: str) -> Outcome:
     return _outcome(spec, Verdict.NOT_APPLICABLE, reason)

@@ -159,3 +159,19 @@ def test_evidence_is_bounded_and_its_confidence_is_the_weakest(tmp_path: Path) -
     )
     assert (len(outcome.evidence), outcome.confidence) == (12, 0.71)
     assert outcome.reason == "甲：“甲甲”等 20 处"
+
+
+def test_of_words_easily_confused_only_those_clearly_heard_count(tmp_path: Path) -> None:
+    """One blurred hit among clear ones does not blur the count; too few clear ones and the doubt is told."""
+    made = book(
+        tmp_path,
+        rule(signals={"a": A}, judge={"at_most": {"signal": "a", "times": 1}}, review={"below_confidence": 0.8, "note": "须听辨"}),
+    )
+
+    def heard(*confidences: float) -> list[tuple[str, str, str]]:
+        lines = [turn("坐：甲甲", float(at), at + 0.9, confidence=value) for at, value in enumerate(confidences)]
+        return told(audit(made, call(*lines)))
+
+    assert heard(0.44, 0.9, 0.85) == [("X01", "违规", "甲 2 次")]
+    assert heard(0.44, 0.9) == [("X01", "无法判定", "甲 2 次；识别置信度只有 44%，听不真切，不予认定")]
+    assert heard(0.9) == [("X01", "合规", "甲 1 次，没有超过 1 次")]
