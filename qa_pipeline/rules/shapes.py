@@ -40,36 +40,40 @@ def _must(judgement: Judgement, names: tuple[str, ...]) -> tuple[Outcome, ...]:
 
 
 def _must_not(judgement: Judgement, names: tuple[str, ...]) -> tuple[Outcome, ...]:
-    hits = sorted((hit for name in names for hit in judgement.ctx.hits(name)), key=lambda hit: (hit.position, hit.end))
+    hits = sorted(
+        ((name, hit) for name in names for hit in judgement.ctx.hits(name)), key=lambda item: (item[1].position, item[1].end)
+    )
     if not hits:
         excused = judgement.ctx.excused
         reason = f"没有出现：{_listed(map(judgement.label, names))}" + (f"；{len(excused)} 处相似的说法不算" if excused else "")
         return (clear(judgement.spec, reason, excuse=excused[0] if excused else None),)
-    distinct: list[Hit] = []
+    distinct: list[tuple[str, Hit]] = []
     for hit in hits:
         if not any(_same_words(hit, other) for other in distinct):
             distinct.append(hit)
     groups = [distinct] if judgement.spec.judge.findings == "one" else [[hit] for hit in distinct]
-    return tuple(
-        commission(judgement, group, _said(judgement, group[0]) + (f"等 {len(group)} 处" if len(group) > 1 else ""), ordinal)
-        for ordinal, group in enumerate(groups)
-    )
+    outcomes = []
+    for ordinal, group in enumerate(groups):
+        reason = _said(judgement, *group[0]) + (f"等 {len(group)} 处" if len(group) > 1 else "")
+        outcomes.append(commission(judgement, [hit for _, hit in group], reason, ordinal))
+    return tuple(outcomes)
 
 
-def _same_words(hit: Hit, other: Hit) -> bool:
-    if hit.passage is None or hit.passage != other.passage:
-        return hit == other
-    return hit.span[0] < other.span[1] and other.span[0] < hit.span[1]
+def _same_words(one: tuple[str, Hit], other: tuple[str, Hit]) -> bool:
+    hit, earlier = one[1], other[1]
+    if hit.passage is None or hit.passage != earlier.passage:
+        return one == other
+    return hit.span[0] < earlier.span[1] and earlier.span[0] < hit.span[1]
 
 
-def _said(judgement: Judgement, hit: Hit) -> str:
+def _said(judgement: Judgement, name: str, hit: Hit) -> str:
     what = f"“{hit.quote}”" if hit.quote else ""
     measured = hit.note
-    return f"{judgement.label(hit.signal)}：{what}{'，' if what and measured else ''}{measured}"
+    return f"{judgement.label(name)}：{what}{'，' if what and measured else ''}{measured}"
 
 
 def _at_most(judgement: Judgement, shape: AtMost) -> tuple[Outcome, ...]:
-    hits = judgement.sure(judgement.ctx.hits(shape.signal), least=shape.times + 1)
+    hits = judgement.ctx.hits(shape.signal)
     label = judgement.label(shape.signal)
     worse = judgement.ctx.hits(shape.worse_with) if shape.worse_with else ()
     limit = 0 if worse else shape.times
@@ -88,10 +92,11 @@ def _at_most(judgement: Judgement, shape: AtMost) -> tuple[Outcome, ...]:
 def _at_least(judgement: Judgement, shape: AtLeast) -> tuple[Outcome, ...]:
     hits = {name: judgement.ctx.hits(name) for name in shape.of}
     found = [group[0] for group in hits.values() if group]
+    labels = _listed(judgement.label(name) for name, group in hits.items() if group)
     if len(found) >= shape.kinds:
-        return (clear(judgement.spec, f"听到 {len(found)} 种：{_listed(judgement.label(hit.signal) for hit in found)}", found),)
+        return (clear(judgement.spec, f"听到 {len(found)} 种：{labels}", found),)
     missing = [name for name in shape.of if not hits[name]]
-    heard = _listed(judgement.label(hit.signal) for hit in found) or "没有"
+    heard = labels or "没有"
     return (omission(judgement, missing, found, f"应有 {shape.kinds} 种，只听到 {len(found)} 种（{heard}）"),)
 
 

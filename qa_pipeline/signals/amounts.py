@@ -20,6 +20,7 @@ from qa_pipeline.strict_yaml import Doc
 from qa_pipeline.text.phonetic import phonetics
 
 _NUMERALS = "零一二两三四五六七八九十百千万"
+_NUMERAL = re.compile(f"[{_NUMERALS}半]")
 _UNITS = ("元", "块", "毛", "角", "分钱")
 _PERIODS = (
     "每月", "每个月", "一个月", "个月", "月租", "月费", "包月", "月功能费", "功能费", "每天", "一天", "每日", "每条", "一条", "每次", "一次", "每年", "一年",
@@ -107,6 +108,8 @@ class MoneySpec:
 
     def _exact(self, window: Window) -> Iterator[Hit]:
         chars = window.chars
+        if not _NUMERAL.search(chars):
+            return
         told: list[tuple[int, int]] = []
         for match in _MONEY.amount.finditer(chars):
             if self.period == "any":
@@ -140,6 +143,7 @@ class MoneySpec:
 
 
 _N = f"[{_NUMERALS}]"
+_CALENDAR = re.compile("[月号日天周期拜底末旦节庆儿晚]")  # one of these is in every date
 _DATES = {
     # a day on the calendar
     "date": rf"{_N}+月(?:份)?{_N}+[号日]|(?:这个?|本|下个?|次|当|下下个?|每个?)月(?:的)?{_N}+[号日]|(?:本月|这个?月|下个?月|当月|次月|月)(?:底|末|初)"
@@ -172,7 +176,8 @@ class DateSpec:
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             windows = scope(ctx).windows
-            hits = [window_hit(w, m.span(), "日期或期限", Strength.EXACT) for w in windows for m in expression.finditer(w.chars)]
+            dated = [window for window in windows if _CALENDAR.search(window.chars)]
+            hits = [window_hit(w, m.span(), "日期或期限", Strength.EXACT) for w in dated for m in expression.finditer(w.chars)]
             if not hits and loose:
                 hits = [
                     window_hit(w, m.span(), "日期或期限（同音）", Strength.PHONETIC)

@@ -118,6 +118,7 @@ class Scope:
     ) -> None:
         self._view = view
         self._inside: dict[int, tuple[Window, ...]] = {}
+        self.compared: dict[object, list[tuple[float, float, int, int]]] = {}  # phrases with what was said here, by edit distance
         self.turns = turns
         self.low = low
         self.high = high
@@ -212,12 +213,13 @@ class Context:
         self.both_roles = both_roles  # roles are guessed: an omission is only one if nobody said it
         self._signals = signals
         self._found: dict[str, tuple[Hit, ...]] = {}
+        self.scopes: dict[object, Scope] = {}  # those that depend on the rule's other signals
         self.excused: list[Hit] = []
 
     def hits(self, name: str) -> tuple[Hit, ...]:
         if name not in self._found:
             self._found[name] = ()  # a signal that refers to itself finds nothing
-            self._found[name] = tuple([hit.named(name) for hit in self._signals[name].find(self)])
+            self._found[name] = self._signals[name].find(self)
         return self._found[name]
 
     def signal(self, name: str) -> Bound:

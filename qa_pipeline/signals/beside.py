@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from qa_pipeline.signals.base import Context
 from qa_pipeline.signals.passage import Passage
-from qa_pipeline.text.index import Present
 from qa_pipeline.text.pattern import Match, Pattern, compile_pattern
 
 UNLESS_REACH = 14  # stream characters around a hit in which an excuse must stand
@@ -43,27 +43,31 @@ class Beside:
     def patterns(self) -> tuple[Pattern, ...]:
         return (*self._unless.values(), *self._quoting.values())
 
-    def excuse(self, index: Present, passage: Passage, match: Match) -> str:
+    def excuse(self, ctx: Context, passage: Passage, match: Match) -> str:
         """Why a match does not count, in Chinese; nothing when it does."""
+        known = ctx.view.beside.get(self)
+        if known is None:
+            present = ctx.index["chars"]
+            known = ctx.view.beside[self] = (_present(self._unless, present), _present(self._quoting, present))
+        unless, quoting = known
         start, end = match[0], match[1]
-        present = index["chars"]
-        if self._unless and (near := self._unless.keys() & present.keys()):
-            low, high = max(0, start - UNLESS_REACH), min(passage.length, end + UNLESS_REACH)
-            for pattern in _in_order(self._unless, near, present, passage):
+        for pattern, passages in unless:
+            if passages >> passage.index & 1:
+                low, high = max(0, start - UNLESS_REACH), min(passage.length, end + UNLESS_REACH)
                 if found := pattern.chars.search(passage.chars, low, high):
                     return f"附近有“{found.group()}”，不算"
-        if self._quoting and (near := self._quoting.keys() & present.keys()):
-            for pattern in _in_order(self._quoting, near, present, passage):
+        for pattern, passages in quoting:
+            if passages >> passage.index & 1:
                 for found in pattern.chars.finditer(passage.chars, max(0, start - QUOTE_REACH), start):
                     if passage.chars[max(0, found.start() - 1) : found.start()] not in _TOLD_TO:
                         return f"前面是“{found.group()}”，属于转述或否定，不算"
         return ""
 
 
-def _in_order(patterns: dict[str, Pattern], near: set[str], present: Mapping[str, int], passage: Passage) -> list[Pattern]:
-    """Those of the patterns that may stand in the passage, in their own order."""
-    here = {text for text in near if present[text] >> passage.index & 1}
-    return [patterns[text] for text in patterns if text in here] if here else []
+def _present(patterns: dict[str, Pattern], present: Mapping[str, int]) -> list[tuple[Pattern, int]]:
+    """Those of the patterns that may stand in the call, in their own order, with the bits of the passages."""
+    near = patterns.keys() & present.keys()
+    return [(patterns[text], present[text]) for text in patterns if text in near] if near else []
 
 
 def _stands_alone(passage: Passage, match: Match, whole: str) -> bool:

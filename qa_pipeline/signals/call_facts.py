@@ -27,7 +27,6 @@ def field_text(call: CallData, name: str) -> str | None:
 
 def fact_hit(name: str, value: str, note: str, at_s: float | None = None) -> Hit:
     return Hit(
-        signal="",
         position=NOWHERE,
         end=NOWHERE,
         heard_as=f"{name}={value}",

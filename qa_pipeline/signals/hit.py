@@ -109,9 +109,8 @@ _NO_PLACE = Measured()
 
 
 class Hit(NamedTuple):
-    """A signal found: where, as what, how sure."""
+    """Something found: where, as what, how sure."""
 
-    signal: str
     position: Position
     end: Position
     role: Role | None = None
@@ -149,9 +148,6 @@ class Hit(NamedTuple):
         """Offsets in the passage's stream."""
         return self.place.span
 
-    def named(self, signal: str) -> Hit:
-        return Hit._make((signal, *self[1:]))
-
     def evidence(self, kind: EvidenceKind = EvidenceKind.HIT) -> Evidence:
         place = self.place
         confidence = place.confidence
@@ -174,6 +170,10 @@ class Hit(NamedTuple):
 def passage_hit(passage: Passage, match: Match, note: str = "") -> Hit:
     """A match in a passage's stream; its end lies in the turn of the last character, even if the passage goes on."""
     start, end, heard_as, strength, distance = match
-    turn, char = passage.position(end - 1)
-    first, last = passage.position(start), Position(turn, char + 1)
-    return Hit("", first, last, passage.role, heard_as, strength, distance, note, None, Spoken(passage, start, end))
+    if len(passage.turns) == 1 and passage.length:
+        turn, offsets = passage.turns[0].index, passage.kept[0]
+        first, last = Position(turn, offsets[start]), Position(turn, offsets[end - 1] + 1)
+    else:
+        turn, char = passage.position(end - 1)
+        first, last = passage.position(start), Position(turn, char + 1)
+    return Hit(first, last, passage.role, heard_as, strength, distance, note, None, Spoken(passage, start, end))

@@ -28,7 +28,6 @@ _TEXT_SHOWN = 40
 def turn_hit(turn: Turn, note: str, value: float) -> Hit:
     """A whole turn as a measured hit."""
     return Hit(
-        signal="",
         position=Position(turn.index, 0),
         end=Position(turn.index, len(turn.text)),
         role=turn.role,
@@ -126,10 +125,10 @@ class RateSpec:
         def find(ctx: Context) -> tuple[Hit, ...]:
             turns = _turns(ctx, scope(ctx))
             total = sum(map(spoken_characters, turns))
-            counts = [(turn, len(expression.findall(turn.text))) for turn in turns]
-            times = sum(count for _, count in counts)
+            times = len(expression.findall("\n".join([turn.text for turn in turns])))
             if not total or times * 100 <= self.per_100_over * total + ROUNDING:
                 return ()
+            counts = [(turn, len(expression.findall(turn.text))) for turn in turns]
             rate = round(times / total * 100, 1)
             worst = max(counts, key=lambda item: item[1])[0]
             return (turn_hit(worst, f"{total} 字里 {times} 次，每百字 {rate} 次", rate),)

@@ -85,6 +85,9 @@ class Passage:
 
     def places(self, start: int, end: int) -> list[tuple[Turn, int, int]]:
         """The turns with characters from ``start`` to ``end``, each with the first and the last of these in its text."""
+        if len(self.turns) == 1:
+            kept = self.kept[0][start:end]
+            return [(self.turns[0], kept[0], kept[-1])] if kept else []
         found = []
         for nth, (low, high) in enumerate(pairwise(self.begins)):
             first, last = max(low, start) - low, min(high, end) - low - 1

@@ -30,11 +30,12 @@ class Part:
 
     who: Who
     where: Where
+    alone: bool  # whether it does not depend on other signals
 
 
 @lru_cache(maxsize=4096)
 def part_of(who: Who, where: Where) -> Part:
-    return Part(who, where)
+    return Part(who, where, where.alone)
 
 
 WHOLE = part_of("any", Where())
@@ -57,11 +58,10 @@ def whole_scope(ctx: Context) -> Scope:
 
 def make_scope(ctx: Context, part: Part) -> Scope:
     """The scope of one signal in one call. An ``after`` whose signal was not found leaves an empty scope."""
-    if not part.where.alone:
-        return _make_scope(ctx, part)
-    known = ctx.view.scopes.get(part)
+    scopes = ctx.view.scopes if part.alone else ctx.scopes
+    known = scopes.get(part)
     if known is None:
-        known = ctx.view.scopes[part] = _make_scope(ctx, part)
+        known = scopes[part] = _make_scope(ctx, part)
     return known
 
 

@@ -105,7 +105,7 @@ class Searcher:
 
     def find(self, ctx: Context) -> tuple[Hit, ...]:
         """All hits; what other rules already asked of this call in the same words is not looked for again."""
-        if self.own.where.alone:
+        if self.own.alone:
             known = ctx.view.asked.get(self)
             if known is None:
                 known = ctx.view.asked[self] = self._look(ctx)
@@ -117,13 +117,13 @@ class Searcher:
 
     def nearest(self, ctx: Context) -> Hit | None:
         """The nearest thing heard, however far, for the evidence of an omission."""
-        return self.near.nearest(self.scope(ctx).windows)
+        return self.near.nearest(self.scope(ctx))
 
     def _look(self, ctx: Context) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
         scope = self.scope(ctx)
         found = self._matches(ctx, scope)
         if not found:
-            return (self._kept(self.near.allowed(scope.windows)) if self.fuzzy else ()), ()
+            return (self._kept(self.near.allowed(scope)) if self.fuzzy else ()), ()
         found.sort(key=_by_place)
         hits: list[Hit] = []
         excused: list[Hit] = []
@@ -135,7 +135,7 @@ class Searcher:
             start, end = match[0], match[1]
             if taken and any(start < until and since < end for since, until in taken):
                 continue
-            excuse = entry.shape.excuse(passage, match) or entry.beside.excuse(ctx.index, passage, match)
+            excuse = entry.shape.excuse(passage, match) or entry.beside.excuse(ctx, passage, match)
             if excuse:
                 excused.append(passage_hit(passage, match, excuse))
             else:

@@ -41,16 +41,16 @@ def _speech(view: View) -> tuple[VoicedSpan, ...]:
     return speech(view.conversation)
 
 
-def _silences(view: View) -> list[tuple[float, float]]:
-    """Stretches in which nobody speaks, between the first and the last speech."""
-    gaps: list[tuple[float, float]] = []
+def _silences(view: View) -> list[tuple[float, float, float]]:
+    """Stretches in which nobody speaks, between the first and the last speech: start, end, length."""
+    gaps: list[tuple[float, float, float]] = []
     reached: float | None = None
     for span in sorted(view.of_call(_speech), key=lambda item: item.start_s):
         start, end = span.start_s, span.end_s
         if end - start < _JITTER_S:
             continue
         if reached is not None and start > reached:
-            gaps.append((reached, start))
+            gaps.append((reached, start, round(start - reached, 3)))  # exactly as long as allowed is allowed
         reached = end if reached is None else max(reached, end)
     return gaps
 
@@ -72,8 +72,7 @@ class SilenceSpec:
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
             hits = []
-            for start, end in ctx.view.of_call(_silences):
-                length = round(end - start, 3)  # exactly as long as allowed is allowed
+            for start, end, length in ctx.view.of_call(_silences):
                 if length > self.longer_s and (self.shorter_s is None or length <= self.shorter_s):
                     before, after = _around(ctx.view.turns, start, end)
                     if self._fits(ctx, before, after):
@@ -115,7 +114,6 @@ def _around(turns: tuple[Turn, ...], start: float, end: float) -> tuple[Turn | N
 def _silence(start: float, end: float, before: Turn | None) -> Hit:
     place = Position(before.index, len(before.text)) if before is not None else NOWHERE
     return Hit(
-        signal="",
         position=place,
         end=place,
         role=None,
@@ -199,7 +197,6 @@ def _turn_of(ctx: Context, start: float, end: float, role: Role) -> Turn | None:
 
 def _break_in(turn: Turn, start: float, end: float) -> Hit:
     return Hit(
-        signal="",
         position=Position(turn.index, 0),
         end=Position(turn.index, 0),
         role=turn.role,

@@ -7,6 +7,7 @@ book in one pass over a call (``text.index``).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import prod
 
 from qa_pipeline.text.expression import Hearing
@@ -15,10 +16,9 @@ from qa_pipeline.text.template import Choice, Literal, Nodes
 
 MAX_EXPANSIONS = 400  # texts of a template that can be written out
 _MAX_ALTERNATIVES = 60  # texts of one stretch
-_EVERYWHERE = frozenset("您我一的不了是个好那就这有要给你")  # about a third of all that is said on the telephone
-_COMMON = frozenset(
-    "零号十再谢上月见八说天打吧电二没三用到六下块在吗机听来开点话人里能行信五钱动么以都看得中分还九工祝可移退四手小家讲跟生国意问对七清子想也先两费多们着"
-)
+_EVERYWHERE = "您我一的不了是个好那就这有要给你"  # about a third of all that is said on the telephone
+_COMMON = "零号十再谢上月见八说天打吧电二没三用到六下块在吗机听来开点话人里能行信五钱动么以都看得中分还九工祝可移退四手小家讲跟生国意问对七清子想也先两费多们着"  # and about another quarter
+_SELDOM = 0.0007
 
 Spelling = tuple[str, ...]  # the literals that one reading is made of
 Stretch = tuple[Spelling, ...]  # the alternatives of a stretch without gaps
@@ -61,7 +61,7 @@ def stretches(nodes: Nodes) -> tuple[Stretch, ...]:
             if all(inner):
                 found.append(tuple(spelling for option in inner for spelling in option[0]))
     _keep(run, found)
-    return tuple(sorted(found, key=rarity))
+    return tuple(sorted(found, key=lambda stretch: frequency(words(stretch, "chars"))))
 
 
 def _keep(run: list[Spelling], found: list[Stretch]) -> None:
@@ -69,13 +69,20 @@ def _keep(run: list[Spelling], found: list[Stretch]) -> None:
         found.append(tuple(dict.fromkeys(run)))
 
 
-def rarity(stretch: Stretch) -> float:
-    """About how often the stretch stands in speech, per character."""
-    return sum(prod(_often(char) for literal in spelling for char in literal) for spelling in stretch)
+def frequency(texts: Iterable[str]) -> float:
+    """About how often one of some texts stands in speech, per character; texts of sounds stand more often."""
+    often = _often()
+    return sum(prod(often.get(char, _SELDOM) for char in text) for text in texts)
 
 
-def _often(char: str) -> float:
-    return 0.02 if char in _EVERYWHERE else 0.005 if char in _COMMON else 0.0007
+@lru_cache(maxsize=1)
+def _often() -> dict[str, float]:
+    """Of each character that is not seldom, and of its sound."""
+    known: dict[str, float] = {}
+    for chars, share in ((_COMMON, 0.005), (_EVERYWHERE, 0.02)):
+        known.update(dict.fromkeys(phonetics().sound(chars), 3 * share))
+        known.update(dict.fromkeys(chars, share))
+    return known
 
 
 def words(stretch: Stretch, hearing: Hearing) -> frozenset[str]:

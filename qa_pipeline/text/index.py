@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from qa_pipeline.text.anchors import rarity, words
+from qa_pipeline.text.anchors import frequency, words
 from qa_pipeline.text.expression import Hearing
 from qa_pipeline.text.pattern import Pattern
 from qa_pipeline.text.phonetic import is_sound
 from qa_pipeline.text.stream import Stream
 
-_TELLING = 0.02  # a stretch that stands more often than this per character is in nearly every passage
+_TELLING = 0.01  # a stretch that stands more often than this per character is in nearly every passage
 
 
 class _Wanted(NamedTuple):
@@ -23,7 +23,7 @@ class _Wanted(NamedTuple):
 
     source: str
     hearing: Hearing
-    others: tuple[tuple[str, ...], ...]
+    others: tuple[frozenset[str], ...]
 
 
 class PhraseIndex:
@@ -34,12 +34,12 @@ class PhraseIndex:
         self._signs: dict[str, list[int]] = {}  # word of a first stretch → what is wanted where it stands
         known: set[str] = set()
         for pattern, hearing in sorted(wanted, key=lambda item: (item[0].source, item[1])):
-            rare = [stretch for stretch in pattern.stretches[1:] if rarity(stretch) < _TELLING]
-            others = tuple(tuple(sorted(words(stretch, hearing))) for stretch in rare)
-            for word in words(pattern.stretches[0], hearing):
+            first, *others = sorted((words(stretch, hearing) for stretch in pattern.stretches), key=frequency)
+            others = [other for other in others if frequency(other) < _TELLING]
+            for word in first:
                 self._signs.setdefault(word, []).append(len(self._wanted))
             known.update(*others)
-            self._wanted.append(_Wanted(pattern.source, hearing, others))
+            self._wanted.append(_Wanted(pattern.source, hearing, tuple(others)))
         known |= self._signs.keys()
         self._chars = _automaton(word for word in known if not any(map(is_sound, word)))
         self._sounds = _automaton(word for word in known if any(map(is_sound, word)))
@@ -52,9 +52,10 @@ class PhraseIndex:
             if automaton is not None:
                 for end, word in automaton.iter(text):
                     masks[word] = standing(word, 0) | bits[end]
+        heard = masks.keys()
         likely: dict[int, int] = {}
         signs = self._signs
-        for word in masks.keys() & signs.keys():
+        for word in heard & signs.keys():
             mask = masks[word]
             for nth in signs[word]:
                 likely[nth] = likely.get(nth, 0) | mask
@@ -63,8 +64,8 @@ class PhraseIndex:
             source, hearing, others = self._wanted[nth]
             for other in others:
                 there = 0
-                for word in other:
-                    there |= standing(word, 0)
+                for word in heard & other:
+                    there |= masks[word]
                 mask &= there
             if mask:
                 present[hearing][source] = mask

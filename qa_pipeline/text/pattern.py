@@ -23,17 +23,19 @@ __all__ = [
     "FUZZY_FROM",
     "MAX_GAP",
     "MAX_GAPS",
+    "WORTH_TELLING",
     "Hearing",
     "Match",
     "Pattern",
     "PatternError",
+    "align",
     "allowed_distance",
     "compile_pattern",
     "strip",
 ]
 
 FUZZY_FROM = 4  # syllables; shorter phrases collide (35号 ~ 上午好, 多扣了 ~ 喝多了)
-_WORTH_TELLING = 40.0  # of 100: less alike is not near
+WORTH_TELLING = 40.0  # of 100: less alike is not near
 
 
 class Match(NamedTuple):
@@ -96,10 +98,13 @@ class Pattern:
 
     def matches(self, stream: Stream, low: int, high: int, hearing: Hearing, origin: int = 0) -> list[Match]:
         """The same between two places of a stream; the matches count from ``origin``."""
+        found: list[Match] = []
         if hearing == "chars":
-            spans = (match.span() for match in self.chars.finditer(stream.chars, low, high))
-            return [Match(start - origin, end - origin, self.source, Strength.EXACT, 0) for start, end in spans]
-        found = []
+            search, text = self.chars.search, stream.chars
+            while (match := search(text, low, high)) is not None:
+                start, low = match.span()
+                found.append(Match(start - origin, low - origin, self.source, Strength.EXACT, 0))
+            return found
         expression = self.runs if hearing == "runs" else self.sounds
         position, stop = 2 * low, 2 * high
         while (match := expression.search(stream.both, position, stop)) is not None:
@@ -120,25 +125,33 @@ class Pattern:
         """
         from rapidfuzz import fuzz
 
-        best: Match | None = None
-        best_score = 0.0
+        best: tuple[float, float, str, str] | None = None
         for text, halves in self.literals:
             if len(split) < len(halves) - 2:
                 continue
-            aligned = fuzz.partial_ratio_alignment(halves, split, score_cutoff=max(best_score, _WORTH_TELLING))
-            if aligned is None or aligned.score <= best_score:
-                continue
-            best_score = aligned.score
-            distance = _distance(halves, split[aligned.dest_start : aligned.dest_end]) / 2
-            start, end = aligned.dest_start // 2, (aligned.dest_end + 1) // 2
-            best = Match(start=start, end=end, heard_as=text, strength=Strength.FUZZY, distance=distance)
-        return best
+            before = max(best[0], WORTH_TELLING) if best is not None else WORTH_TELLING
+            score = fuzz.partial_ratio(halves, split, score_cutoff=before)
+            if score > (best[0] if best is not None else 0):
+                best = (score, before, text, halves)
+        if best is None:
+            return None
+        _, before, text, halves = best
+        start, end, distance = align(halves, split, before)
+        return Match(start=start, end=end, heard_as=text, strength=Strength.FUZZY, distance=distance)
 
 
-def _distance(left: str, right: str) -> int:
+def align(halves: str, split: str, at_least: float) -> tuple[int, int, float]:
+    """Where in ``split`` the stretch is that is most like ``halves``, in characters, and how many syllables are changed there.
+
+    ``at_least``, of 100, is how much alike they are known to be.
+    """
+    from rapidfuzz import fuzz
     from rapidfuzz.distance import Levenshtein
 
-    return int(Levenshtein.distance(left, right))
+    aligned = fuzz.partial_ratio_alignment(halves, split, score_cutoff=at_least)
+    assert aligned is not None
+    distance = Levenshtein.distance(halves, split[aligned.dest_start : aligned.dest_end])
+    return aligned.dest_start // 2, (aligned.dest_end + 1) // 2, distance / 2
 
 
 def allowed_distance(syllables: int) -> float:

