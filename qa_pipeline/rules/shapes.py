@@ -73,7 +73,7 @@ def _said(judgement: Judgement, name: str, hit: Hit) -> str:
 
 
 def _at_most(judgement: Judgement, shape: AtMost) -> tuple[Outcome, ...]:
-    hits = judgement.ctx.hits(shape.signal)
+    hits = judgement.sure(judgement.ctx.hits(shape.signal), least=shape.times + 1)
     label = judgement.label(shape.signal)
     worse = judgement.ctx.hits(shape.worse_with) if shape.worse_with else ()
     limit = 0 if worse else shape.times
