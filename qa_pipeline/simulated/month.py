@@ -27,7 +27,7 @@ from qa_pipeline.casework.values import AppealState, CaseKind, Person
 from qa_pipeline.errors import UserError
 from qa_pipeline.simulated.calls import MADE_FAULTS, Size, calls_of, made_calls
 from qa_pipeline.simulated.staff import APPEAL_REASONS, APPEALS, COMPLAINTS, ESCALATES, SEES_MISSED, Staff, hears, hire
-from qa_pipeline.store import BatchInfo, Store, open_store
+from qa_pipeline.store import BatchInfo, open_store
 from qa_pipeline.store.saving import Prepared, prepare_runs
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def build_month(settings: Settings, size: Size, tell: Callable[[str], None]) -> 
     store = open_store(settings.db)
     desk = Desk(store=store, policy=load_policy(settings.policy_file()))
     month = Month(desk, size, hire(desk, size))
-    for number, (day, faults) in enumerate(_days(store, settings, size), start=1):
-        month.work(day, faults)
+    for number, (day, judged) in enumerate(_days(settings, size), start=1):
+        month.work(day, judged)
         if number % 5 == 0:
             tell(f"第 {number} 个工作日（{day}）做完，通话 {len(month.faults)} 通")
     month.close()
@@ -78,8 +78,11 @@ class Chunk:
     folder: Path  # of this chunk alone: its rows on their way to the store
 
 
-def _days(store: Store, settings: Settings, size: Size) -> Iterator[tuple[date, Faults]]:
-    """Each working day once its calls are judged and stored. Workers make, judge and encode the next days meanwhile.
+Judged = tuple[Prepared, Faults]  # a chunk on its way to the store
+
+
+def _days(settings: Settings, size: Size) -> Iterator[tuple[date, Iterator[Judged]]]:
+    """Each working day with its calls, judged and encoded by workers, which go on with the next days meanwhile.
 
     Only a few chunks are ahead, whatever the size of the month: what waits is on disk, and workers start as days are taken.
     """
@@ -88,21 +91,23 @@ def _days(store: Store, settings: Settings, size: Size) -> Iterator[tuple[date, 
         tempfile.TemporaryDirectory(prefix="qa-month-") as place,
         ProcessPoolExecutor(workers, initializer=_start_worker, initargs=(settings,)) as pool,
     ):
-        waiting: deque[Future[tuple[Prepared, Faults]]] = deque()
+        waiting: deque[Future[Judged]] = deque()
         chunks = iter(_chunks(size, Path(place)))
 
         def submit(count: int) -> None:
             waiting.extend(pool.submit(_judge_chunk, size, chunk) for chunk in islice(chunks, count))
 
+        def next_day() -> Iterator[Judged]:
+            calls = 0
+            while calls < calls_of(size) // len(size.workdays):
+                judged = waiting.popleft().result()
+                submit(1)
+                calls += len(judged[1])
+                yield judged
+
         submit(workers * AHEAD)
         for day in size.workdays:
-            faults: Faults = {}
-            while len(faults) < calls_of(size) // len(size.workdays):
-                prepared, found = waiting.popleft().result()
-                submit(1)
-                store.save_prepared(prepared, _batch(size))
-                faults |= found
-            yield day, faults
+            yield day, next_day()
 
 
 def _chunks(size: Size, place: Path) -> Iterator[Chunk]:
@@ -126,7 +131,7 @@ def _start_worker(settings: Settings) -> None:
     _JUDGE[:] = [open_judge(settings)]
 
 
-def _judge_chunk(size: Size, chunk: Chunk) -> tuple[Prepared, Faults]:
+def _judge_chunk(size: Size, chunk: Chunk) -> Judged:
     from qa_pipeline.judge import IMPORTED, Heard
 
     made = list(made_calls(size, chunk.first, chunk.count))
@@ -146,10 +151,13 @@ class Month:
         self._people: dict[str, Person] = {}
         self.faults: Faults = {}  # of the calls so far
 
-    def work(self, day: date, faults: Faults) -> None:
-        """What happens on the morning after ``day`` and that day on; the calls of ``day`` are in the store."""
-        self.faults |= faults
+    def work(self, day: date, judged: Iterator[Judged]) -> None:
+        """The calls of ``day`` into the store, and what happens on the morning after and that day on: one transaction."""
+        arrived = list(judged)  # waited for before the store is held
         with self._desk.act(self._staff.leads[0], _next_morning(day)) as tx:
+            for prepared, faults in arrived:
+                tx.store.save_prepared(prepared, _batch(self._size))
+                self.faults |= faults
             self._people = self._people or {person.person_id: person for person in people.all_people(tx.connection)}
             self._day(tx, day)
 
