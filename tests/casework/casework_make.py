@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -207,6 +208,19 @@ class Centre:
         with self.desk.act("admin", self.now) as tx:
             broken = log.verify(tx.connection)
             return closing.check(tx) + ([f"日志第 {broken} 行"] if broken else [])
+
+
+@contextmanager
+def held_open(centre: Centre) -> Iterator[None]:
+    """The file stays open: opening and checkpointing it for every action is two thirds of the time of a long sequence (2026-11-22),
+    and locks, kills and half-written files have tests of their own. Every action still is a transaction on its own connection."""
+    connections = centre.store._connections  # type: ignore[attr-defined]
+    file = connections._open(read_only=False)
+    connections._open = lambda *, read_only: file.cursor()
+    try:
+        yield
+    finally:
+        file.close()
 
 
 def total(tx: Tx, party: Party, account: Account) -> Amount:

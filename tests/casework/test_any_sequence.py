@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from casework_make import Centre, finding
+from casework_make import Centre, finding, held_open
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -101,14 +102,8 @@ class Casework(RuleBasedStateMachine):
         self.centre = Centre(Path(self.folder.name) / "qa.duckdb", staffed=False)
         self.centre.now, self.centre.calls = BEGUN["now"], len(BEGUN["models"])
         self.models = [replace(model, said=dict(model.said), added=[]) for model in BEGUN["models"]]
-        self._hold_open()
-
-    def _hold_open(self) -> None:
-        """The file stays open: opening and checkpointing it for every action took two thirds of the time (2026-11-22), and locks,
-        kills and half-written files have tests of their own. Every action still is a transaction on a connection of its own."""
-        connections = self.centre.store._connections  # type: ignore[attr-defined]
-        self.file = connections._open(read_only=False)
-        connections._open = lambda *, read_only: self.file.cursor()
+        self.open = ExitStack()
+        self.open.enter_context(held_open(self.centre))
 
     def attempt(self, person: str, action: Callable[[Tx], object]) -> bool:
         """One action; refused actions change nothing. Returns whether it was done."""
@@ -270,7 +265,7 @@ class Casework(RuleBasedStateMachine):
         """The program's own check of every balance, posting, closing and log row."""
         if hasattr(self, "centre"):
             assert self.centre.problems() == []
-            self.file.close()
+            self.open.close()
         EVER.update(self.reached)
         self.folder.cleanup()
 
