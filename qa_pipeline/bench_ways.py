@@ -102,6 +102,9 @@ class _InProcess:
         self.listening_s += time.process_time() - began
         return answers
 
+    def listeners(self) -> int:
+        return 1
+
 
 def stages(work: Work) -> tuple[float, dict[str, float]]:
     """Processor seconds by stage, everything in one process."""

@@ -9,17 +9,20 @@ that is done (same recording, call data, engine, rules, version) is skipped; eve
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Protocol
 
 from qa_pipeline import spool
+from qa_pipeline.abreast import abreast
 from qa_pipeline.across import concerned
 from qa_pipeline.errors import AudioError, Problem, StageError, StoreError, StoreLockedError, UserError
+from qa_pipeline.hearing import Hearing, Recogniser
 from qa_pipeline.identify import Identified, identify, length_s
 from qa_pipeline.judge import Heard, Judge
-from qa_pipeline.model import AuditRun, ChannelSpan, EngineInfo, Recording, Segment, Transcript
+from qa_pipeline.model import AuditRun, Recording, Transcript
 from qa_pipeline.source import Source, open_source
 from qa_pipeline.store import BatchEnd, BatchInfo, Failure, Store
 
@@ -28,31 +31,6 @@ __all__ = ["Hearing", "Pipeline", "Progress", "Recogniser", "RunResult", "Source
 BATCH_CALLS = 20  # calls a transaction
 BATCH_S = 30.0  # or so many seconds since the last one
 MOST_WAITING = 400  # calls held in memory while the store is busy; about 0.2 MB each
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hearing:
-    """The answer of a recogniser to one recording (``path``: as asked): recording and transcript, or what went wrong."""
-
-    path: str
-    recording: Recording | None = None
-    transcript: Transcript | None = None
-    error: StageError | None = None
-
-
-class Recogniser(Protocol):
-    """Hears recordings, in any order, on as many processes as it likes. ``info`` must be known without loading a model.
-
-    A ``path`` is absolute, or a URL that fsspec opens.
-    """
-
-    info: EngineInfo
-
-    def hear(self, paths: Sequence[str]) -> Iterator[Hearing]: ...
-
-    def listen(self, path: str, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
-        """Hears spans of one recording again, each with its hot-words: the readings, best first."""
-        ...
 
 
 class Progress(Protocol):
@@ -77,6 +55,16 @@ class RunResult:
     audio_s: float  # heard now
     seconds: float  # wall time
     from_cache: int = 0  # judged now from transcripts that were there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """A call that can be judged; ``cached``: heard in an earlier run."""
+
+    item: Identified
+    recording: Recording
+    transcript: Transcript
+    cached: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,22 +99,18 @@ class Pipeline:
         self._failures += missing
         undone = self._pending(found)
         pending = undone[: self.limit]
-        heard_s = cached = 0.0
+        heard_s: dict[str, float] = {}
+        cached = 0
         done: list[str] = []
         try:
             ready, unheard = self._split(pending)
             self.progress.judging(len(ready))
-            for item, transcript, recording in self._ready(ready):
-                done += self._judge(item, recording, transcript, batch)
-                cached += 1
-                self.progress.judged()
-            for answer, items in self._hear(unheard):
-                if answer.error is not None or answer.recording is None or answer.transcript is None:
-                    self._fail(items, answer.error or AudioError(f"{answer.path}：没有得到转写结果，请重新运行。"))
-                    continue
-                heard_s += answer.recording.duration_s
-                for item in items:
-                    done += self._judge(item, answer.recording, answer.transcript, batch)
+            calls = chain(self._ready(ready), self._hear(unheard, heard_s))
+            for call, judged in abreast(self._judge, calls, self.recogniser.listeners() if pending else 1):
+                done += self._take(call, judged, batch)
+                if call.cached:
+                    cached += 1
+                    self.progress.judged()
         finally:
             self._keep_rest(batch)
         self._judge_across(done, batch)
@@ -139,9 +123,9 @@ class Pipeline:
             skipped=len(found) - len(undone),
             failures=tuple(self._failures),
             warnings=source.warnings,
-            audio_s=heard_s,
+            audio_s=sum(heard_s.values()),
             seconds=self.tick() - begun,
-            from_cache=int(cached),
+            from_cache=cached,
         )
         self._end(result, bool(pending or self._failures))
         return result
@@ -164,7 +148,7 @@ class Pipeline:
         known = self.store.transcripts.known((item.audio_hash for item in pending), self.recogniser.info) if self.cache else set()
         return [item for item in pending if item.audio_hash in known], [item for item in pending if item.audio_hash not in known]
 
-    def _ready(self, items: list[Identified]) -> Iterator[tuple[Identified, Transcript, Recording]]:
+    def _ready(self, items: list[Identified]) -> Iterator[_Call]:
         """What was heard before; a recording that is not on record (killed in between) is only decoded, not recognised."""
         from qa_pipeline.intake.decode import decode
         from qa_pipeline.intake.remote import local
@@ -181,10 +165,10 @@ class Pipeline:
                 self._fail([item], error)
                 continue
             if transcript is not None:
-                yield item, transcript, recording
+                yield _Call(item=item, recording=recording, transcript=transcript, cached=True)
 
-    def _hear(self, items: list[Identified]) -> Iterator[tuple[Hearing, list[Identified]]]:
-        """Each distinct recording once, with the calls that it belongs to."""
+    def _hear(self, items: list[Identified], heard_s: dict[str, float]) -> Iterator[_Call]:
+        """Each distinct recording is heard once, for all calls that it belongs to; ``heard_s`` gets its length."""
         calls: dict[str, list[Identified]] = {}
         for item in items:
             calls.setdefault(item.audio_hash, []).append(item)
@@ -196,27 +180,40 @@ class Pipeline:
         for answer in self.recogniser.hear(list(by_path)):
             group = by_path[answer.path]
             self.progress.heard(group[0].call.call_id, lengths[answer.path], str(answer.error) if answer.error else "")
-            yield answer, group
+            if answer.error is not None or answer.recording is None or answer.transcript is None:
+                self._fail(group, answer.error or AudioError(f"{answer.path}：没有得到转写结果，请重新运行。"))
+                continue
+            heard_s[answer.path] = answer.recording.duration_s
+            for item in group:
+                yield _Call(item=item, recording=answer.recording, transcript=answer.transcript, cached=False)
 
-    def _judge(self, item: Identified, recording: Recording, transcript: Transcript, batch: BatchInfo) -> list[str]:
-        """Converse and judge one call; trouble is a failure of this call alone, and its transcript is kept all the same."""
+    def _judge(self, call: _Call) -> AuditRun | StageError:
+        """Converse and judge; may run in a thread of its own. Trouble of one call is an answer, not the end."""
         from qa_pipeline.speakers import converse
 
-        recording = replace(recording, path=item.path)
+        path = call.item.path
+        recording = replace(call.recording, path=path)
         try:
-            conversation = converse(item.call, recording, transcript)
-            heard = Heard(engine=transcript.engine, recording=recording, transcript=transcript, path=item.path)
-            run = self.judge(conversation, heard)
+            conversation = converse(call.item.call, recording, call.transcript)
+            heard = Heard(engine=call.transcript.engine, recording=recording, transcript=call.transcript, path=path)
+            return self.judge(conversation, heard)
         except (StoreError, UserError):
             raise
+        except StageError as error:
+            return error
         except Exception as error:  # a fault of ours must not take the other calls down
-            self._fail([item], error if isinstance(error, StageError) else StageError("audit", _own_fault(item.path, error)))
-            self.store.transcripts.put([transcript])
+            return StageError("audit", _own_fault(path, error))
+
+    def _take(self, call: _Call, judged: AuditRun | StageError, batch: BatchInfo) -> list[str]:
+        """Keep what was judged, sooner or later; of a call that could not be judged the transcript is kept all the same."""
+        if isinstance(judged, StageError):
+            self._fail([call.item], judged)
+            self.store.transcripts.put([call.transcript])
             return []
-        self._waiting.append(run)
+        self._waiting.append(judged)
         if len(self._waiting) >= BATCH_CALLS or self.tick() - self._kept_at >= BATCH_S:
             self._keep_some(batch)
-        return [item.call.call_id]
+        return [call.item.call.call_id]
 
     def _judge_across(self, calls: list[str], batch: BatchInfo) -> None:
         """Calls whose verdict looks at other calls (二次确认) are asked again now that these are known, in whatever order they came."""

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qa_pipeline.hearing import Hearing, Recogniser
 from qa_pipeline.model import ChannelSpan, EngineInfo, Segment
-from qa_pipeline.pipeline import Hearing, Recogniser
 
 if TYPE_CHECKING:
     from qa_pipeline.asr.workers import WorkerPool
@@ -30,6 +30,9 @@ class Workers:
     def listen(self, path: str, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
         _on_this_machine((path,))
         return self._pool.listen(Path(path), requests)
+
+    def listeners(self) -> int:
+        return 1
 
 
 def _on_this_machine(paths: Sequence[str]) -> None:

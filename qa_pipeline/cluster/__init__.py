@@ -1,4 +1,4 @@
-"""Recognition on a Ray cluster: the second implementation of ``pipeline.Recogniser``. ``Cluster`` is the only door."""
+"""Recognition on a Ray cluster: the second implementation of ``hearing.Recogniser``. ``Cluster`` is the only door."""
 
 from __future__ import annotations
 

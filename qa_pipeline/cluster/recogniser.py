@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from queue import LifoQueue
 from typing import Any, Self
 
 from qa_pipeline import __version__
@@ -23,10 +24,11 @@ from qa_pipeline.cluster import node
 from qa_pipeline.cluster.ray_session import connect
 from qa_pipeline.config import AsrSettings
 from qa_pipeline.errors import ConfigError, ModelError, StageError
+from qa_pipeline.hearing import Hearing
 from qa_pipeline.model import ChannelSpan, EngineInfo, Segment
-from qa_pipeline.pipeline import Hearing
 
 _PORTIONS_A_PROCESS = 2  # one that is heard, one that waits there, so that no process waits for the writer
+_PROCESSES_A_LISTENER = 2  # on calls full of suspicions a listener has 3/4 of a process's work (sample calls, 2026-11-22)
 _MANY = 1 << 20
 
 
@@ -34,7 +36,7 @@ ENGINE = EngineKind(describe=describe_engine, open=open_engine)
 
 
 class Cluster:
-    """See :class:`qa_pipeline.pipeline.Recogniser`. A context manager; connects with the first recording.
+    """See :class:`qa_pipeline.hearing.Recogniser`. A context manager; connects with the first recording.
 
     ``address``: ``local``, ``auto`` or that of a Ray cluster. The functions of ``engine`` belong to modules that are
     installed on all machines.
@@ -79,6 +81,10 @@ class Cluster:
             raise StageError(answer.stage, answer.message)
         return answer.answers
 
+    def listeners(self) -> int:
+        """Connects."""
+        return self._connected().listeners
+
     def _connected(self) -> _Session:
         if self._session is None:
             ray = connect(self._address, worker_count(self._settings, _MANY), self._ending)
@@ -94,7 +100,10 @@ class _Session:
         self._ray = ray
         self._job = job
         self._works = False  # some process has opened the engine
-        self._listener: Any = None
+        self.listeners = max(1, self.processes() // _PROCESSES_A_LISTENER)
+        self._free: LifoQueue[Any] = LifoQueue()
+        for _ in range(self.listeners):
+            self._free.put(None)  # started when it is needed
         graphics = 1 if job.settings.device == "cuda" else 0
         task = ray.remote(num_cpus=job.settings.threads, num_gpus=graphics, max_retries=1)
         self._hear, self._check = task(node.hear), task(node.check)
@@ -131,11 +140,15 @@ class _Session:
                 plan.finish(answer.number, error=StageError(answer.stage, answer.message))
 
     def listen(self, path: str, requests: tuple[Any, ...]) -> Listened | Failed:
-        """By a process of its own, so that nobody waits for the portions that the others have in hand."""
-        if self._listener is None:
-            listener = self._ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=1)(_Listener)
-            self._listener = listener.remote(self._job)
-        answer = self._get(self._listener.listen.remote(path, requests))
+        """By a process of its own, so that nobody waits for the portions that the others have in hand. From any thread."""
+        listener = self._free.get()
+        try:
+            if listener is None:
+                actor = self._ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=1, scheduling_strategy="SPREAD")
+                listener = actor(_Listener).remote(self._job)
+            answer = self._get(listener.listen.remote(path, requests))
+        finally:
+            self._free.put(listener)
         return answer or Failed(
             number=None, stage="asr", message=f"{path}：重听时识别进程两次意外退出。请检查文件是否损坏、内存是否足够。"
         )

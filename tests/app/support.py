@@ -99,6 +99,9 @@ class TruthRecogniser:
             turns = truth().get(_calls().get(recording.audio_hash, ""), [])
             yield Hearing(path=path, recording=recording, transcript=transcript(recording, turns))
 
+    def listeners(self) -> int:
+        return 1
+
     def listen(self, path: str, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
         """The truth once more: what the span overlaps."""
         recording = decode(Path(path)).recording

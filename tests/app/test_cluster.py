@@ -20,10 +20,11 @@ from qa_pipeline.cluster import Cluster
 from qa_pipeline.config import AsrSettings, Settings
 from qa_pipeline.errors import ConfigError, ModelError, StageError
 from qa_pipeline.export import KINDS, Wanted, export
+from qa_pipeline.hearing import Recogniser
 from qa_pipeline.intake.decode import decode
 from qa_pipeline.judge import open_judge
 from qa_pipeline.model import ChannelSpan
-from qa_pipeline.pipeline import Pipeline, Recogniser, RunResult
+from qa_pipeline.pipeline import Pipeline, RunResult
 from qa_pipeline.recogniser import open_recogniser
 from qa_pipeline.resources import samples_dir
 from qa_pipeline.source import open_source

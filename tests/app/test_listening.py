@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from qa_pipeline.config import Settings
 from qa_pipeline.judge import FIRST_ONLY, open_judge
-from qa_pipeline.model import EvidenceKind
+from qa_pipeline.model import ChannelSpan, EvidenceKind, Segment
 from qa_pipeline.pipeline import Pipeline
 from qa_pipeline.rescore import rescore
 from qa_pipeline.resources import samples_dir
@@ -77,3 +78,38 @@ def test_switched_off_it_is_another_rule_set(folder: Path, tmp_path: Path) -> No
 
 def test_samples_are_where_the_tests_expect_them() -> None:
     assert all(list(samples_dir().glob(f"{call}.*")) for call in CALLS)
+
+
+class Several(TruthRecogniser):
+    """Four may listen at the same time, each slowly; ``most`` is how many did."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = self.most = 0
+
+    def listeners(self) -> int:
+        return 4
+
+    def listen(self, path: str, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        time.sleep(0.05)
+        answer = super().listen(path, requests)
+        self._now -= 1
+        return answer
+
+
+def test_several_listeners_at_the_same_time_give_the_same_runs_in_the_same_order(tmp_path: Path) -> None:
+    settings, calls = Settings(), sorted(path.stem for path in samples_dir().glob("S*.*"))
+    folder = copy_calls(tmp_path / "day", *calls)
+    found = []
+    several = Several()
+    for name, recogniser in (("one", TruthRecogniser()), ("several", several)):
+        store = open_store(tmp_path / f"{name}.duckdb")
+        judge = open_judge(settings, store, recogniser.listen)
+        pipeline = Pipeline(store=store, judge=judge, recogniser=recogniser, progress=Silent())
+        assert pipeline.run(open_source(folder, None, {})).calls == tuple(calls)
+        with store.read() as connection:
+            found.append(connection.execute("SELECT call_id, run_id FROM run_log ORDER BY seq").fetchall())
+    assert found[0] == found[1] and len(found[0]) >= len(calls)
+    assert several.most > 1

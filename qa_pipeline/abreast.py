@@ -1,0 +1,40 @@
+"""One piece of work for many items, several at the same time, results in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+Item = TypeVar("Item")
+Done = TypeVar("Done")
+_AHEAD = 2  # items a thread that may be taken before the first of them is done: they are held in memory
+
+
+def abreast(work: Callable[[Item], Done], items: Iterable[Item], threads: int) -> Iterator[tuple[Item, Done]]:
+    """Each item with the result of its work, in the order of ``items``; with one thread: no thread at all.
+
+    For work that waits (for another process). Items are taken in the caller's thread, while the work goes on in the others.
+    What ``work`` raises is raised here at its item's turn; work that has begun by then is finished, the rest is not begun.
+    """
+    if threads <= 1:
+        for item in items:
+            yield item, work(item)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    waiting: deque[tuple[Item, Future[Done]]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="qa-abreast")
+    try:
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            while waiting and (waiting[0][1].done() or len(waiting) > _AHEAD * threads):
+                first, future = waiting.popleft()
+                yield first, future.result()
+        for first, future in waiting:
+            yield first, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

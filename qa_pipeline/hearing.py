@@ -1,0 +1,39 @@
+"""What the run wants from whoever hears recordings: processes of this machine, a cluster, or the truth in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from qa_pipeline.errors import StageError
+from qa_pipeline.model import ChannelSpan, EngineInfo, Recording, Segment, Transcript
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """The answer of a recogniser to one recording (``path``: as asked): recording and transcript, or what went wrong."""
+
+    path: str
+    recording: Recording | None = None
+    transcript: Transcript | None = None
+    error: StageError | None = None
+
+
+class Recogniser(Protocol):
+    """Hears recordings, in any order, on as many processes as it likes. ``info`` must be known without loading a model.
+
+    A ``path`` is absolute, or a URL that fsspec opens.
+    """
+
+    info: EngineInfo
+
+    def hear(self, paths: Sequence[str]) -> Iterator[Hearing]: ...
+
+    def listen(self, path: str, requests: tuple[tuple[ChannelSpan, tuple[str, ...]], ...]) -> tuple[tuple[Segment, ...], ...]:
+        """Hears spans of one recording again, each with its hot-words: the readings, best first."""
+        ...
+
+    def listeners(self) -> int:
+        """How many may ``listen`` at the same time, each in a thread of its own; with one, only in that of ``hear``."""
+        ...
