@@ -35,11 +35,16 @@ class PackRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A stretch of one channel that is heard in one go: samples ``[start, end)`` of the recording."""
+    """A stretch of one channel that is heard in one go: samples ``[start, end)`` of the recording.
+
+    ``lead`` samples at its beginning and ``trail`` at its end are not voiced: they are heard, but no word lies in them.
+    """
 
     channel: int
     start: int
     end: int
+    lead: int = 0
+    trail: int = 0
 
     @property
     def length(self) -> int:
@@ -69,9 +74,9 @@ class Window:
         return index
 
     def locate(self, sample: int, index: int) -> int:
-        """The recording's sample for a window position that belongs to piece ``index``; never outside that piece."""
+        """The recording's sample for a window position that belongs to piece ``index``; never outside what is voiced of it."""
         piece = self.pieces[index]
-        return min(piece.end, max(piece.start, piece.start + sample - self.at[index]))
+        return min(piece.end - piece.trail, max(piece.start + piece.lead, piece.start + sample - self.at[index]))
 
 
 def make_pieces(channel: int, voiced: Sequence[tuple[int, int]], total: int, quietest: Quietest, rules: PackRules) -> list[Piece]:
@@ -124,7 +129,7 @@ def _padded(pieces: list[Piece], total: int, pad: int) -> list[Piece]:
         after = pieces[index + 1].start if index + 1 < len(pieces) else total
         left = min(pad, (piece.start - before) // 2 if index else piece.start)
         right = min(pad, (after - piece.end) // 2 if index + 1 < len(pieces) else after - piece.end)
-        result.append(Piece(channel=piece.channel, start=piece.start - left, end=piece.end + right))
+        result.append(Piece(channel=piece.channel, start=piece.start - left, end=piece.end + right, lead=left, trail=right))
     return result
 
 
