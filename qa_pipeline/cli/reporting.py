@@ -226,17 +226,17 @@ def kpi_problems(
     """导出数据问题，一处一行：文件、行号、问题、内容、怎样处理。"""
     from qa_pipeline.export import Table
     from qa_pipeline.kpi.database import log_path, reading
-    from qa_pipeline.masking import mask_text
+    from qa_pipeline.report.kpi_quality import covered
     from qa_pipeline.tables import write
 
     settings = settings_of(db=db, output__show_private=show_private or None)
     with reading(log_path(settings.db)) as connection:
         rows = connection.execute(
             """SELECT file.name, item.row, item.kind, item.field, item.value, item.effect FROM problems AS item
-               JOIN files AS file USING (file_id) ORDER BY file.file_id, item.row, item.kind, item.field"""
+               JOIN files AS file USING (file_id) ORDER BY file.file_id, item.row, item.kind, item.field, item.value, item.effect"""
         ).fetchall()
     if not settings.output.show_private:
-        rows = [(*row[:4], mask_text(row[4]), row[5]) for row in rows]
+        rows = [(*row[:4], covered(row[4] or ""), row[5]) for row in rows]
     columns = ("file", "row", "problem", "column", "value", "effect")
     count = write(Table(kind="problems", columns=columns, rows=iter(rows)), form, target)
     if target is not None:

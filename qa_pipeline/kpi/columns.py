@@ -157,7 +157,12 @@ def recognise(headers: Sequence[str], kind: str | None, path: str) -> Layout:
 
 def _missing(layout: Layout) -> list[str]:
     names, needed = KINDS[layout.kind]
-    return [f"“{next(iter(names[name]))}”" for name in needed if name not in layout.names]
+    return [f"“{_in_chinese(names[name])}”" for name in needed if name not in layout.names]
+
+
+def _in_chinese(aliases: Sequence[str]) -> str:
+    """The first header a reader knows; some go by an English one first."""
+    return next((name for name in aliases if not name.isascii()), aliases[0])
 
 
 def _layout(headers: Sequence[str], kind: str) -> Layout:

@@ -33,9 +33,10 @@ def build(store: Store, policy: Policy, kind: str, wish: Wish) -> Report:
 def _from_logs(store: Store, wish: Wish) -> Report:
     """Operating figures need no audit store; where there is one it adds the QA scores."""
     from qa_pipeline.report import kpi
+    from qa_pipeline.report.kpi_quality import masked
 
     audited = store if store.path.is_file() else None
-    return kpi.masked(kpi.build_from_logs(audited, kpi.database_of(store.path, wish), wish), wish)
+    return masked(kpi.build_from_logs(audited, kpi.database_of(store.path, wish), wish), wish)
 
 
 def render(report: Report, form: str) -> bytes:

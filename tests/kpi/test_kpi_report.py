@@ -53,6 +53,8 @@ def test_missing_columns_are_named_and_numbers_covered(tmp_path: Path) -> None:
         "跨零点": "8",
         "重复通话": "5",
     }
+    listed = next(item for item in found.sections if item.title == "数据问题逐行").table.rows
+    assert [row["value"] for row in listed if row["kind"] == "跨零点"] == ["2026-11-02 23:59:50"]  # a time is not covered
     words = registry.render(found, "html").decode()
     assert "139****0006" in words
     assert "13900000006" not in words
