@@ -14,6 +14,10 @@ Audio = np.ndarray[Any, np.dtype[np.float32]]
 SPEECH_DBFS = -22.0
 """RMS of the agent's speech; the customer comes a little weaker."""
 CODECS = {"pcm": ("WAV", "PCM_16"), "mulaw": ("WAV", "ULAW"), "alaw": ("WAV", "ALAW"), "mp3": ("MP3", "MPEG_LAYER_III")}
+MP3_KBPS = (24, 32, 40, 48, 56, 64)
+"""Bit rates of an MP3 at 8 kHz. It has 8 and 16 too, but such a frame has no room for the note that says how much the encoder
+delayed the sound, and everything would play 0.15 s late."""
+MP3_LOWEST_KBPS = 8
 ROLES = ("agent", "customer")
 
 
@@ -33,12 +37,16 @@ class AudioSpec:
     voice: dict[str, str] = field(default_factory=dict)
     pace: dict[str, float] = field(default_factory=dict)
     """Characters a minute of a role where a turn names none (250)."""
+    mp3_kbps: int | None = None
+    """Constant bit rate of an MP3, as call recorders store it; the encoder's variable rate (about 45 in stereo) by default."""
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 2) or self.agent_channel not in (0, 1):
             raise ValueError("audio: channels is 1 or 2, agent_channel is 0 or 1")
         if self.codec not in CODECS or self.hold_music not in (*ROLES, "both"):
             raise ValueError(f"audio: codec is one of {', '.join(CODECS)}; hold_music is agent, customer or both")
+        if self.mp3_kbps is not None and (self.codec != "mp3" or self.mp3_kbps not in MP3_KBPS):
+            raise ValueError(f"audio: mp3_kbps is for codec mp3 and is one of {', '.join(map(str, MP3_KBPS))}")
 
     @classmethod
     def parse(cls, value: object) -> "AudioSpec":
@@ -112,7 +120,14 @@ def hold_music(duration_s: float, rate: int, call_id: str) -> Audio:
 
 def write(path: Path, frames: Audio, spec: AudioSpec, rate: int) -> None:
     container, subtype = CODECS[spec.codec]
-    soundfile.write(path, frames, rate, format=container, subtype=subtype)
+    if spec.mp3_kbps is None:
+        soundfile.write(path, frames, rate, format=container, subtype=subtype)
+        return
+    if rate >= 16000:
+        raise ValueError("mp3_kbps is for telephone recordings, under 16 kHz")
+    high = MP3_KBPS[-1]
+    level = (high - spec.mp3_kbps) / (high - MP3_LOWEST_KBPS)  # libsndfile takes the bit rate as a share of the whole range
+    soundfile.write(path, frames, rate, format=container, subtype=subtype, compression_level=level, bitrate_mode="CONSTANT")
 
 
 def _band(audio: Audio, rate: int) -> Audio:
