@@ -8,6 +8,7 @@ Both readings stay in the evidence, and the reason says which one decided. Pure 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -33,6 +34,8 @@ SURE = 0.85  # recogniser confidence from which a commission found by its own ch
 MARGIN_S = 0.2  # heard before and after a turn
 MAX_SPAN_S = 28.0  # one window of the recogniser
 MAX_HOTWORDS = 24
+_PARTS = re.compile(r"\w+")
+FASTEST = 9.0  # letters a second: a reading with more (and two to spare) was not said in that time
 _SPOKEN = (Strength.EXACT, Strength.PHONETIC, Strength.FUZZY)
 
 
@@ -134,10 +137,21 @@ def _hear(conversation: Conversation, suspicions: list[_Suspicion], listener: Li
             owners.append(index)
     answers = listener.hear(tuple(requests))
     readings: dict[int, tuple[str, ...]] = {}
-    for index, answer in zip(owners, answers, strict=True):
+    for index, request, heard in zip(owners, requests, answers, strict=True):
+        answer = tuple(reading for reading in heard if _credible(reading, request))
         earlier = readings.get(index)
         readings[index] = answer if earlier is None else _joined(earlier, answer)
     return readings
+
+
+def _credible(reading: str, request: Request) -> bool:
+    """Whether somebody may have said it. Asked to lean towards words, a recogniser writes them over noise and breath: such an
+    echo of the hot-words, or more than a mouth can say in the time, is no reading and must neither clear nor accuse."""
+    letters = sum(letter.isalnum() for letter in reading)
+    if letters > FASTEST * (request.span.end_s - request.span.start_s) + 2:
+        return False
+    listed = [part for part in _PARTS.findall(reading) if part in request.hotwords]  # said one by one, as they stand in the list
+    return len(set(listed)) < 2 or 2 * sum(map(len, listed)) < letters
 
 
 def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -246,3 +246,18 @@ def test_the_pieces_of_a_long_turn_are_read_together(thanks: RuleBook) -> None:
     (outcome,) = again(thanks, call(long), FakeListener({0.0: ("感谢您的", "干些"), second: ("接听",)}))
     assert outcome.verdict.value == "合规"
     assert readings(outcome)[0][1] == "感谢您的，接听"
+
+
+@pytest.mark.parametrize(
+    ("reading", "clears"),
+    [("感谢您的接听", True), ("感谢 接听", False), ("感谢 接听 嗯", False), ("那个感谢 您的接听 再见", True)],
+)
+def test_an_echo_of_the_hot_words_is_no_reading(thanks: RuleBook, reading: str, clears: bool) -> None:
+    (outcome,) = again(thanks, omitted(), FakeListener({1.8: (reading,)}))
+    assert outcome.verdict.value == ("合规" if clears else "违规")
+
+
+def test_more_than_a_mouth_can_say_is_no_reading(thanks: RuleBook) -> None:
+    short = omitted(BYE[0], turn("坐：好", 2.0, 2.1, channel=1), BYE[2])
+    (outcome,) = again(thanks, short, FakeListener({1.8: ("嗯感谢您的接听啊",)}))
+    assert outcome.verdict.value == "违规"
