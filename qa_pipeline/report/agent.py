@@ -49,7 +49,7 @@ _CALLS = """
 _FINDINGS = """
     SELECT item.call_id, item.started_at, item.clause, item.title, item.start_s, item.quote, item.reason, call.customer_name
     FROM r_findings AS item JOIN r_calls AS call USING (call_id)
-    WHERE item.agent_id = $agent ORDER BY item.started_at, item.call_id, item.clause, item.rule_id, item.ordinal
+    WHERE item.agent_id = $agent AND ($team = '' OR item.team = $team) ORDER BY item.started_at, item.call_id, item.clause, item.rule_id, item.ordinal
 """
 _TREND = """
     SELECT started_at::DATE AS day, count(*) AS scored, sum(score)::BIGINT AS score_sum, count(*) FILTER (qualified) AS qualified
@@ -66,7 +66,7 @@ def build(reading: Reading) -> Report:
         raise UserError(f"{reading.period} 没有{whom}的通话。请检查 --agent、--team 和日期。")
     sections = [_people(reading, people), _trend(reading, wanted), _calls(reading, wanted)]
     if wanted["agent"]:
-        sections.append(_found(reading, wanted["agent"]))
+        sections.append(_found(reading, wanted))
     title = f"个人评分表 {wanted['agent']} {people[0]['agent_name'] or ''}".rstrip() if wanted["agent"] else "个人评分表"
     return Report(
         kind="agent",
@@ -163,7 +163,7 @@ def _calls(reading: Reading, wanted: dict[str, str]) -> Section:
     return Section(title="逐通评分", table=Table(columns=columns, rows=rows), note=note)
 
 
-def _found(reading: Reading, agent: str) -> Section:
+def _found(reading: Reading, wanted: dict[str, str]) -> Section:
     rows = [
         row
         | {
@@ -171,7 +171,7 @@ def _found(reading: Reading, agent: str) -> Section:
             "quote": reading.words(row["quote"], row["customer_name"]),
             "reason": reading.words(row["reason"], row["customer_name"]),
         }
-        for row in reading.rows(_FINDINGS, {"agent": agent})
+        for row in reading.rows(_FINDINGS, wanted)
     ]
     columns = (
         text("call_id", "录音编号"),

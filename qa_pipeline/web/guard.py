@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _READING = ("GET", "HEAD")
 MOST_FIELDS = 400
+MOST_FILES = 4
 
 
 class Refused(QaError):
@@ -111,7 +112,7 @@ async def _checked_form(request: Request, site: Site, session: Session | None) -
     form = FormData()
     token = request.headers.get("x-csrf-token", "")
     if not request.headers.get("content-type", "").startswith("application/json"):
-        form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=300_000)
+        form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=300_000)
         field = form.get("csrf")
         token = token or (field if isinstance(field, str) else "")
     owner = session.session_id if session is not None else request.cookies.get("qa_visit", "")

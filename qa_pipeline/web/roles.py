@@ -59,6 +59,10 @@ PAGES: Mapping[str, Posts | None] = {
     "manage.calibration": _LEADS,
     "manage.followup": _LISTENERS,
     "manage.complaints": _LISTENERS,
+    # reports to take away
+    "reports": _LEADS | _LEADER,
+    "report": _LEADS | _LEADER,
+    "report.settlement": _LEADS,
     # rules
     "studio": _QUALITY,
     "studio.rule": _QUALITY,
@@ -92,6 +96,7 @@ PAGES: Mapping[str, Posts | None] = {
     "api.rule.check": _LEADS,
     "api.backtest": _LEADS,
     "api.people": _ADMIN,
+    "api.report": _LEADS | _LEADER,
 }
 
 # Actions exist twice: as a form of a page and in the API, under the same name.

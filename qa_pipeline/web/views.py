@@ -40,6 +40,7 @@ _MENU: tuple[tuple[str, str, tuple[Post, ...]], ...] = (
     ("台账", "manage.money", (Post.QA_LEAD, Post.MANAGER)),
     ("校准", "manage.calibration", (Post.QA_LEAD, Post.MANAGER)),
     ("跟进", "manage.followup", (Post.QA, Post.QA_LEAD, Post.MANAGER, Post.TEAM_LEADER)),
+    ("报表", "reports", (Post.QA_LEAD, Post.MANAGER, Post.TEAM_LEADER)),
     ("规则", "studio", (Post.QA, Post.QA_LEAD, Post.MANAGER)),
     ("我的质检", "me", (Post.AGENT,)),
     ("人员", "admin.people", (Post.ADMIN,)),
@@ -101,6 +102,7 @@ def environment() -> Environment:
         "pct": percent,
         "rate": rate,
         "day": day,
+        "seconds": seconds,
         "when": when,
         "count": count,
         "length": lambda items: len(items),
@@ -226,6 +228,12 @@ def clock(seconds: float | None) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+
+
+def seconds(place: str) -> int:
+    """A place in a recording as it is shown, in seconds: 01:23 → 83."""
+    minutes, rest = place.rsplit(":", 1)
+    return 60 * int(minutes) + int(rest)
 
 
 def yuan(amount: Decimal | int | float | None) -> str:

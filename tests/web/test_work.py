@@ -156,3 +156,15 @@ def test_a_page_of_an_empty_store_says_what_to_do(tmp_path, office: Office) -> N
         pages += ["/manage/calibration", "/manage/followup", "/manage/complaints", "/me", "/admin/people", "/admin/log"]
         assert {url: client.get(url).status_code for url in pages} == dict.fromkeys(pages, 200)
         assert "qa run" in client.get("/manage").text
+
+
+def test_the_way_through_the_script_is_shown_where_a_script_is_meant(office: Office) -> None:
+    sale = office.be("boss").get(f"/calls/{office.things['call_id']}").text
+    assert "话术：增值业务电话营销" in sale and "覆盖 1 / " in sale and "漏掉" in sale and "不扣分" in sale
+    assert '<button class="hear plain" data-s="8" data-e="16"' in sale  # “再见” at 00:08
+    case = office.be("qa1").get(f"/cases/{office.things['case_id']}").text
+    assert "话术：增值业务电话营销" in case
+    with office.site.store.held.alone():
+        other = office.centre.call(call_type=None, outcome=None, product=None)
+    office.site.mirror.catch_up()
+    assert "话术：" not in office.be("boss").get(f"/calls/{other}").text

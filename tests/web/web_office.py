@@ -91,4 +91,5 @@ def fill(centre: Centre) -> dict[str, str]:
         "month": "2026-10",
         "name": "daily_rate",
         "complaint_id": "Q0",
+        "kind": "daily",
     }

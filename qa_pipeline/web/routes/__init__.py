@@ -12,8 +12,9 @@ from qa_pipeline.web.routes import (
     figures,
     following,
     money,
+    reporting,
     studio,
     trust,
 )
 
-TABLE = (entrance, desk, calls, appealing, agent, figures, money, trust, following, studio, admin, api, deciding)
+TABLE = (entrance, desk, calls, appealing, agent, figures, money, trust, following, reporting, studio, admin, api, deciding)

@@ -14,6 +14,7 @@ from qa_pipeline.casework.findings import Finding, findings_of
 from qa_pipeline.casework.values import CaseState
 from qa_pipeline.errors import AudioError
 from qa_pipeline.model import AuditRun, CallData, Recording
+from qa_pipeline.report.script_view import script_view
 from qa_pipeline.web.guard import Ask, Asked, NotHere, Refused
 from qa_pipeline.web.reading import access
 from qa_pipeline.web.reading.callpage import call_page, findings_of_run
@@ -55,7 +56,8 @@ def call(ask: Asked, call_id: str) -> Response:
             raise NotHere(f"通话 {call_id} 的文字已按保存期清理。")
         decided = case is not None and not secret
         findings = findings_of(tx, case) if decided and case is not None else findings_of_run(run)
-    return render(ask, "call.html", case=case if decided else None, secret=secret, **page_values(ask, run, findings, data))
+    values = page_values(ask, run, findings, data) | {"script": script_view(run.conversation)}
+    return render(ask, "call.html", case=case if decided else None, secret=secret, **values)
 
 
 @router.get("/calls/{call_id}/sheet", name="sheet")

@@ -10,6 +10,7 @@ from qa_pipeline.casework.cases import get_case
 from qa_pipeline.casework.findings import findings_of
 from qa_pipeline.casework.people import all_people
 from qa_pipeline.casework.values import CaseState, Post
+from qa_pipeline.report.script_view import script_view
 from qa_pipeline.web.guard import Ask, Asked
 from qa_pipeline.web.reading import queue
 from qa_pipeline.web.reading.access import case_open_to, opened_call
@@ -86,7 +87,7 @@ def case(ask: Asked, case_id: str) -> Response:
             "SELECT turn, field, before, after, by_person FROM corrections WHERE case_id = ? ORDER BY seq", [one.case_id]
         )
         waiting = queue.counts(tx, ask.person.person_id)["waiting"] if ask.has(Post.QA, Post.QA_LEAD) else 0
-    values = page_values(ask, run, findings, call)
+    values = page_values(ask, run, findings, call) | {"script": script_view(run.conversation)}
     return render(
         ask,
         "case.html",

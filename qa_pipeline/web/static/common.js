@@ -39,7 +39,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }));
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.method !== "post" || event.defaultPrevented || "again" in form.dataset) return;
     if (form.dataset.sent) { event.preventDefault(); return; }  // a double click is one action
     form.dataset.sent = "1";
   });
