@@ -12,13 +12,12 @@ from qa_pipeline.rules.base import RuleSpec
 from qa_pipeline.rules.book import Rule, RuleBook, bind_rule
 from qa_pipeline.rules.links import references
 from qa_pipeline.signals.base import Bound
-from qa_pipeline.signals.kit import BindError, Kit, Matching
+from qa_pipeline.signals.kit import BindError, Kit, Matching, Shared
 from qa_pipeline.signals.phrase import PhraseSpec
-from qa_pipeline.signals.searcher import Searcher
 from qa_pipeline.strict_yaml import read_file
-from qa_pipeline.text.index import PhraseIndex
+from qa_pipeline.text.index import PhraseIndex, Phrases
 from qa_pipeline.text.lexicon import Lexicon, NumberSegments
-from qa_pipeline.text.pattern import Hearing, Pattern, PatternError, compile_pattern
+from qa_pipeline.text.pattern import PatternError, compile_pattern
 
 POLICY_FILE = "policy.yaml"
 SEGMENTS_FILE = "number_segments.yaml"
@@ -32,11 +31,11 @@ class _Loading:
     lexicons: dict[str, Lexicon] = field(default_factory=dict)
     segments: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
-    used: set[tuple[Pattern, Hearing]] = field(default_factory=set)
-    searchers: dict[object, Searcher] = field(default_factory=dict)
+    used: dict[Phrases, None] = field(default_factory=dict)  # in the order of the files
+    shared: Shared = field(default_factory=Shared)
 
     def kit(self) -> Kit:
-        return Kit(lexicons=self.lexicons, matching=self.matching, segment_table=self.segments, searchers=self.searchers)
+        return Kit(lexicons=self.lexicons, matching=self.matching, segment_table=self.segments, shared=self.shared)
 
     def note(self, path: str, message: str, line: int = 1, col: int = 1) -> None:
         self.problems.append(Problem(path=path, line=line, col=col, message=message))

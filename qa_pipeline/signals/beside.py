@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from qa_pipeline.signals.base import Context
 from qa_pipeline.signals.passage import Passage
-from qa_pipeline.text.pattern import Match, Pattern, compile_pattern
+from qa_pipeline.text.index import Phrases
+from qa_pipeline.text.pattern import Match, Pattern
 
 UNLESS_REACH = 14  # stream characters around a hit in which an excuse must stand
 QUOTE_REACH = 8  # and before it, for 您刚才说…
@@ -32,42 +32,30 @@ class Shape(NamedTuple):
         return ""
 
 
-class Beside:
+class Beside(NamedTuple):
     """Phrases that take a match back when they stand near it, and those that do when they stand before it (您刚才说)."""
 
-    def __init__(self, unless: tuple[str, ...], quoting: tuple[str, ...]) -> None:
-        self._unless = {text: compile_pattern(text) for text in unless}
-        self._quoting = {text: compile_pattern(text) for text in quoting}
-
-    @property
-    def patterns(self) -> tuple[Pattern, ...]:
-        return (*self._unless.values(), *self._quoting.values())
+    unless: Phrases
+    quoting: Phrases
 
     def excuse(self, ctx: Context, passage: Passage, match: Match) -> str:
         """Why a match does not count, in Chinese; nothing when it does."""
-        known = ctx.view.beside.get(self)
-        if known is None:
-            present = ctx.index["chars"]
-            known = ctx.view.beside[self] = (_present(self._unless, present), _present(self._quoting, present))
-        unless, quoting = known
         start, end = match[0], match[1]
-        for pattern, passages in unless:
-            if passages >> passage.index & 1:
-                low, high = max(0, start - UNLESS_REACH), min(passage.length, end + UNLESS_REACH)
-                if found := pattern.chars.search(passage.chars, low, high):
-                    return f"附近有“{found.group()}”，不算"
-        for pattern, passages in quoting:
-            if passages >> passage.index & 1:
-                for found in pattern.chars.finditer(passage.chars, max(0, start - QUOTE_REACH), start):
-                    if passage.chars[max(0, found.start() - 1) : found.start()] not in _TOLD_TO:
-                        return f"前面是“{found.group()}”，属于转述或否定，不算"
+        for pattern in _in_passage(ctx, self.unless, passage):
+            low, high = max(0, start - UNLESS_REACH), min(passage.length, end + UNLESS_REACH)
+            if found := pattern.chars.search(passage.chars, low, high):
+                return f"附近有“{found.group()}”，不算"
+        for pattern in _in_passage(ctx, self.quoting, passage):
+            for found in pattern.chars.finditer(passage.chars, max(0, start - QUOTE_REACH), start):
+                if passage.chars[max(0, found.start() - 1) : found.start()] not in _TOLD_TO:
+                    return f"前面是“{found.group()}”，属于转述或否定，不算"
         return ""
 
 
-def _present(patterns: dict[str, Pattern], present: Mapping[str, int]) -> list[tuple[Pattern, int]]:
-    """Those of the patterns that may stand in the call, in their own order, with the bits of the passages."""
-    near = patterns.keys() & present.keys()
-    return [(patterns[text], present[text]) for text in patterns if text in near] if near else []
+def _in_passage(ctx: Context, phrases: Phrases, passage: Passage) -> list[Pattern]:
+    """Those of the phrases that may stand in the passage, in their own order."""
+    here = sorted([nth for nth, passages in ctx.index.get(phrases, ()) if passages >> passage.index & 1])
+    return [phrases.wanted[nth][0] for nth in here]
 
 
 def _stands_alone(passage: Passage, match: Match, whole: str) -> bool:

@@ -33,6 +33,7 @@ _SPOKEN = {
 }
 _RUN = re.compile(r"[零一二两三四五六七八九幺]{4,18}x?")
 _ANY_RUN = re.compile(r"[零一二两三四五六七八九幺]+x?")
+_LIKE_A_NUMBER = re.compile(r"[零一二三四五六七八九两幺]{3,}|[一二两三四五六七八九]千")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _AREA_CODED = re.compile(r"0\d{9,11}")
 _DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
@@ -93,7 +94,11 @@ class EntitySpec:
         scope = scope_in(self.who, self.where, widens=kit.default_strength == "loose")
 
         def find(ctx: Context) -> tuple[Hit, ...]:
-            hits = [hit for window in scope(ctx).windows for hit in self._in_window(ctx, window)]
+            windows = scope(ctx).windows
+            if self.what in ("phone", "identity", "work_number"):
+                numbered = ctx.view.of_call(_numbered)
+                windows = tuple(window for window in windows if numbered >> window.passage.index & 1)
+            hits = [hit for window in windows for hit in self._in_window(ctx, window)]
             return tuple(sorted(hits, key=lambda hit: hit.position))
 
         return Finders(find=find, scope=scope)
@@ -125,6 +130,14 @@ class EntitySpec:
                     yield window_hit(window, match.span(), "身份证号码", Strength.EXACT)
             elif (_MOBILE.fullmatch(number) or _AREA_CODED.fullmatch(number)) and number not in _own_numbers(ctx):
                 yield window_hit(window, match.span(), "电话号码", Strength.EXACT)
+
+
+def _numbered(view: View) -> int:
+    """The bits of the passages with something like a number in them."""
+    found = 0
+    for match in _LIKE_A_NUMBER.finditer(view.stream.chars):
+        found |= view.bits[match.start()]
+    return found
 
 
 def _own_numbers(ctx: Context) -> set[str]:

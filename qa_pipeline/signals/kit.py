@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from qa_pipeline.signals.base import Context, Hit, Scope
+from qa_pipeline.text.index import Phrases
 from qa_pipeline.text.lexicon import Lexicon, Term
-from qa_pipeline.text.pattern import Hearing, Pattern
+from qa_pipeline.text.pattern import compile_pattern
 
 if TYPE_CHECKING:
     from qa_pipeline.signals.searcher import Searcher
@@ -30,6 +31,20 @@ class Finders:
 
 
 @dataclass(slots=True, kw_only=True)
+class Shared:
+    """What the signals of the whole book share when they ask for the same."""
+
+    searchers: dict[object, Searcher] = field(default_factory=dict)
+    phrases: dict[tuple[str, ...], Phrases] = field(default_factory=dict)  # to be found by their characters
+
+    def by_characters(self, texts: tuple[str, ...]) -> Phrases:
+        texts = tuple(dict.fromkeys(texts))
+        if texts not in self.phrases:
+            self.phrases[texts] = Phrases((compile_pattern(text), "chars") for text in texts)
+        return self.phrases[texts]
+
+
+@dataclass(slots=True, kw_only=True)
 class Kit:
     """Built once per rule while the book is loaded; collects the templates that the index of the book must know."""
 
@@ -37,8 +52,8 @@ class Kit:
     default_strength: str = "strict"  # strict, sounds or loose: what its use in the rule calls for
     matching: Matching = "tolerant"
     segment_table: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    used: set[tuple[Pattern, Hearing]] = field(default_factory=set)
-    searchers: dict[object, Searcher] = field(default_factory=dict)  # of the whole book, by what they are asked for
+    used: dict[Phrases, None] = field(default_factory=dict)  # in the order in which they were asked for
+    shared: Shared = field(default_factory=lambda: Shared())
 
     def terms(self, lexicon: str) -> tuple[Term, ...]:
         if lexicon not in self.lexicons:

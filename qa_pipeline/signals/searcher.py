@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,7 @@ from qa_pipeline.signals.kit import Kit, Matching
 from qa_pipeline.signals.near import Near
 from qa_pipeline.signals.scope import Part, make_scope, part_of
 from qa_pipeline.signals.view import Passage, Searched, View
+from qa_pipeline.text.index import Phrases
 from qa_pipeline.text.lexicon import Term
 from qa_pipeline.text.pattern import Hearing, Match, Pattern, compile_pattern
 
@@ -31,19 +32,19 @@ class _Entry(NamedTuple):
 
     pattern: Pattern
     hearing: Hearing
-    shape: Shape
-    beside: Beside
+    shape: Shape | None
+    beside: Beside | None
 
 
 def make_searcher(kit: Kit, spec: PhraseSpec, terms: Sequence[Term]) -> Searcher:
     """The searcher of a signal; signals that ask for the same in every way share one, and with it what it finds in a call."""
     strength = spec.strength or kit.default_strength
     key = (spec, strength, kit.matching)
-    known = kit.searchers.get(key)
-    if known is None:
-        known = kit.searchers[key] = _make(kit, spec, strength, terms)
-    kit.used |= known.used
-    return known
+    searchers = kit.shared.searchers
+    if key not in searchers:
+        searchers[key] = _make(kit, spec, strength, terms)
+    kit.used |= dict.fromkeys(searchers[key].used)
+    return searchers[key]
 
 
 def _make(kit: Kit, spec: PhraseSpec, strength: str, terms: Sequence[Term]) -> Searcher:
@@ -52,32 +53,25 @@ def _make(kit: Kit, spec: PhraseSpec, strength: str, terms: Sequence[Term]) -> S
     sounds_from = _sounds_from(strength, kit.matching)
     by_sound: Hearing = "runs" if strength == "loose" else "sounds"
     entries: dict[str, _Entry] = {}
-    besides: dict[tuple[str, ...], Beside] = {}
     patterns: list[Pattern] = []
-    used: set[tuple[Pattern, Hearing]] = set()
     for term in terms:
-        if term.unless not in besides:
-            besides[term.unless] = Beside((*term.unless, *unless), quoting)
-            used |= {(pattern, "chars") for pattern in besides[term.unless].patterns}
+        beside = Beside(kit.shared.by_characters((*term.unless, *unless)), kit.shared.by_characters(quoting))
         shape = Shape(term.whole or spec.whole, term.bounded or spec.bounded)
         for text in (term.text, *term.variants):
             pattern = compile_pattern(text)
             patterns.append(pattern)
             hearing: Hearing = by_sound if pattern.syllables >= sounds_from else "chars"
-            entries.setdefault(pattern.source, _Entry(pattern, hearing, shape, besides[term.unless]))
-            used.add((pattern, hearing))
-    by_hearing: dict[Hearing, dict[str, _Entry]] = {}
-    for source, entry in entries.items():
-        by_hearing.setdefault(entry.hearing, {})[source] = entry
+            entry = _Entry(pattern, hearing, shape if any(shape) else None, beside if any(p.wanted for p in beside) else None)
+            entries.setdefault(pattern.source, entry)
     strict = strength in ("strict", "exact")
     return Searcher(
         own=part_of(spec.who, spec.where),
         guessed=part_of(spec.who if strict else "any", spec.where),
-        entries=by_hearing,
+        phrases=Phrases((entry.pattern, entry.hearing) for entry in entries.values()),
+        entries=tuple(entries.values()),
         near=Near(patterns),
         fuzzy=strength == "loose" and kit.matching == "tolerant",
         once_per_turn=spec.once_per_turn,
-        used=frozenset(used),
     )
 
 
@@ -94,11 +88,16 @@ class Searcher:
 
     own: Part
     guessed: Part
-    entries: Mapping[Hearing, Mapping[str, _Entry]]  # by source
+    phrases: Phrases
+    entries: tuple[_Entry, ...]  # one for each of the phrases
     near: Near
     fuzzy: bool
     once_per_turn: bool
-    used: frozenset[tuple[Pattern, Hearing]]  # what the index must know
+
+    @property
+    def used(self) -> tuple[Phrases, ...]:
+        """What the index of a call must tell of."""
+        return (self.phrases, *(phrases for entry in self.entries if entry.beside is not None for phrases in entry.beside))
 
     def scope(self, ctx: Context) -> Scope:
         return make_scope(ctx, self.guessed if ctx.both_roles else self.own)
@@ -121,7 +120,10 @@ class Searcher:
 
     def _look(self, ctx: Context) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
         scope = self.scope(ctx)
-        found = self._matches(ctx, scope)
+        found: list[_Found] = []
+        for nth, passages in ctx.index.get(self.phrases, ()):
+            if passages & scope.passages:
+                _search(ctx.view, self.entries[nth], passages & scope.passages, scope, found)
         if not found:
             return (self._kept(self.near.allowed(scope)) if self.fuzzy else ()), ()
         found.sort(key=_by_place)
@@ -129,29 +131,19 @@ class Searcher:
         excused: list[Hit] = []
         passage: Passage | None = None
         taken: list[tuple[int, int]] = []
-        for index, _, _, _, match, entry in found:
+        for index, _, _, _, match, (_, _, shape, beside) in found:
             if passage is None or index != passage.index:
                 passage, taken = ctx.view.passages[index], []
             start, end = match[0], match[1]
             if taken and any(start < until and since < end for since, until in taken):
                 continue
-            excuse = entry.shape.excuse(passage, match) or entry.beside.excuse(ctx, passage, match)
+            excuse = (shape and shape.excuse(passage, match)) or (beside and beside.excuse(ctx, passage, match))
             if excuse:
                 excused.append(passage_hit(passage, match, excuse))
             else:
                 taken.append((start, end))
                 hits.append(passage_hit(passage, match))
         return self._kept(hits), tuple(excused)
-
-    def _matches(self, ctx: Context, scope: Scope) -> list[_Found]:
-        found: list[_Found] = []
-        for hearing, entries in self.entries.items():
-            present = ctx.index[hearing]
-            for source in entries.keys() & present.keys():
-                mask = present[source] & scope.passages
-                if mask:
-                    _search(ctx.view, entries[source], mask, scope, found)
-        return found
 
     def _kept(self, hits: Iterable[Hit]) -> tuple[Hit, ...]:
         ordered = sorted(hits, key=_position)

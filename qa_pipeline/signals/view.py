@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qa_pipeline.model import Conversation, Role, Turn
 from qa_pipeline.signals.passage import Passage, Position, bare
-from qa_pipeline.text.pattern import Hearing, Match, Pattern
+from qa_pipeline.text.pattern import Hearing, Match
 from qa_pipeline.text.stream import Stream
 
 T = TypeVar("T")
@@ -92,7 +92,6 @@ class View:
         self.scopes: dict[object, Scope] = {}
         self.searched: dict[Hearing, dict[str, Searched]] = {"chars": {}, "sounds": {}, "runs": {}}
         self._worked_out: dict[object, object] = {}
-        self.beside: dict[object, tuple[list[tuple[Pattern, int]], list[tuple[Pattern, int]]]] = {}
         self.asked: dict[object, tuple[tuple[Hit, ...], tuple[Hit, ...]]] = {}
 
     def of_call(self, work_out: Callable[[View], T]) -> T:

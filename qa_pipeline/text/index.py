@@ -18,31 +18,47 @@ from qa_pipeline.text.stream import Stream
 _TELLING = 0.01  # a stretch that stands more often than this per character is in nearly every passage
 
 
+class Phrases:
+    """The templates of a signal, or those that take its hits back, each with how it is listened for."""
+
+    def __init__(self, wanted: Iterable[tuple[Pattern, Hearing]]) -> None:
+        self.wanted = tuple(wanted)
+
+
+Present = Mapping[Phrases, list[tuple[int, int]]]  # of a call: which of the templates may stand there, in which passages (bits)
+
+
 class _Wanted(NamedTuple):
     """A template that may stand where one of its rarest stretch's words does, if its other stretches are there too."""
 
-    source: str
-    hearing: Hearing
     others: tuple[frozenset[str], ...]
+    owners: list[tuple[Phrases, int]]
 
 
 class PhraseIndex:
-    """The automata of a rule book; ``wanted`` are its templates and how they are listened for."""
+    """The automata of a rule book over all its phrases."""
 
-    def __init__(self, wanted: Iterable[tuple[Pattern, Hearing]]) -> None:
+    def __init__(self, groups: Iterable[Phrases]) -> None:
         self._wanted: list[_Wanted] = []
         self._signs: dict[str, list[int]] = {}  # word of a first stretch → what is wanted where it stands
+        numbers: dict[tuple[str, Hearing], int] = {}
         known: set[str] = set()
-        for pattern, hearing in sorted(wanted, key=lambda item: (item[0].source, item[1])):
-            first, *others = sorted((words(stretch, hearing) for stretch in pattern.stretches), key=frequency)
-            others = [other for other in others if frequency(other) < _TELLING]
-            for word in first:
-                self._signs.setdefault(word, []).append(len(self._wanted))
-            known.update(*others)
-            self._wanted.append(_Wanted(pattern.source, hearing, tuple(others)))
-        known |= self._signs.keys()
+        for phrases in groups:
+            for nth, (pattern, hearing) in enumerate(phrases.wanted):
+                number = numbers.setdefault((pattern.source, hearing), len(numbers))
+                if number == len(self._wanted):
+                    known |= self._add(pattern, hearing)
+                self._wanted[number].owners.append((phrases, nth))
         self._chars = _automaton(word for word in known if not any(map(is_sound, word)))
         self._sounds = _automaton(word for word in known if any(map(is_sound, word)))
+
+    def _add(self, pattern: Pattern, hearing: Hearing) -> set[str]:
+        first, *others = sorted((words(stretch, hearing) for stretch in pattern.stretches), key=frequency)
+        others = [other for other in others if frequency(other) < _TELLING]
+        for word in first:
+            self._signs.setdefault(word, []).append(len(self._wanted))
+        self._wanted.append(_Wanted(tuple(others), []))
+        return set(first.union(*others))
 
     def scan(self, stream: Stream, bits: Sequence[int]) -> Present:
         """``bits``: for each character of the stream the bit of its passage."""
@@ -52,27 +68,29 @@ class PhraseIndex:
             if automaton is not None:
                 for end, word in automaton.iter(text):
                     masks[word] = standing(word, 0) | bits[end]
-        heard = masks.keys()
         likely: dict[int, int] = {}
+        count = likely.get
         signs = self._signs
+        heard = masks.keys()
         for word in heard & signs.keys():
             mask = masks[word]
-            for nth in signs[word]:
-                likely[nth] = likely.get(nth, 0) | mask
-        present: Present = {"chars": {}, "sounds": {}, "runs": {}}
-        for nth, mask in likely.items():
-            source, hearing, others = self._wanted[nth]
+            for number in signs[word]:
+                likely[number] = count(number, 0) | mask
+        present: dict[Phrases, list[tuple[int, int]]] = {}
+        for number, mask in likely.items():
+            others, owners = self._wanted[number]
             for other in others:
                 there = 0
                 for word in heard & other:
                     there |= masks[word]
                 mask &= there
             if mask:
-                present[hearing][source] = mask
+                for phrases, nth in owners:
+                    if phrases in present:
+                        present[phrases].append((nth, mask))
+                    else:
+                        present[phrases] = [(nth, mask)]
         return present
-
-
-Present = Mapping[Hearing, dict[str, int]]  # the index of one call: template → bits of the passages in which it may stand
 
 
 def _automaton(texts: Iterable[str]) -> Any:
