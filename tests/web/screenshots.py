@@ -58,6 +58,7 @@ SHOTS = (
     Shot("complaints", "lead1", "/manage/complaints"),
     Shot("appeals", "chief1", "/appeals"),
     Shot("appeal", "chief1", "/appeals>", full=True),
+    Shot("reports", "lead1", "/reports", full=True),
     Shot("studio", "lead1", "/studio"),
     Shot("rule", "lead1", "/studio/rules/A04", full=True),
     Shot("draft", "lead1", "/studio/draft?file=a/A04.yaml"),

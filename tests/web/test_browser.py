@@ -183,6 +183,31 @@ def test_managers_and_leaders_go_through_their_pages(browser: Any, served: Serve
                 assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), url
 
 
+def test_a_report_is_taken_away(browser: Any, served: Served, tmp_path: Path) -> None:
+    import openpyxl
+
+    with Desk(browser, served, "lead") as desk:
+        page = desk.page
+        page.locator("nav a", has_text="报表").click()
+        page.fill("input[name=from] >> nth=0", "2026-11-01")
+        with page.expect_download() as waiting:
+            page.locator("tr", has_text="月度扣罚").locator("button", has_text="表格").click()
+        file = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(file)
+        assert (file.name[:4], file.suffix) == ("月度扣罚", ".xlsx")
+        assert openpyxl.load_workbook(file).sheetnames
+        assert page.url.endswith("/reports")
+
+
+def test_the_way_through_the_script_is_heard_from_the_call_page(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "lead") as desk:
+        page = desk.page
+        page.goto(f"{desk.base}/calls/S002")
+        page.locator("details.script summary").click()
+        page.locator("details.script .hear").first.click()
+        until(page, "!document.getElementById('audio').paused")
+
+
 def test_an_administrator_adds_a_person_who_then_signs_in(browser: Any, served: Served) -> None:
     with Desk(browser, served, "admin") as desk:
         page = desk.page
