@@ -36,28 +36,23 @@ def connect(address: str, processes: int, ending: ExitStack) -> Any:
             "--cluster 需要 Ray，现在没有安装：pip install 'qa-pipeline[ray]'（集群里每台机器装同一版本）。"
         ) from None
     ending.enter_context(redirect_stdout(sys.stderr))  # where Ray tells of lost processes; stdout is for data
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address == LOCAL:
-        # Not the user's TMPDIR: the names of Ray's sockets must stay below 104 characters.
-        ray.init(
-            address=LOCAL,
-            num_cpus=processes,
-            include_dashboard=False,
-            object_store_memory=_STORE_BYTES,
-            _temp_dir=_folder(ending),
-            **quiet,
-        )
+        own = {"num_cpus": processes, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
+        options |= own | {"_temp_dir": _folder(ending)}
     else:
         _reach(address)
-        try:
-            ray.init(address=address, **quiet)
-        except (Exception, SystemExit) as error:  # Ray ends the process when the address is not one of Ray's
-            raise ConfigError(f"{_unreachable(address)}（{error}）") from error
+    try:
+        ray.init(address=address, **options)
+    except (Exception, SystemExit) as error:  # Ray ends the process when the address is not one of Ray's
+        told = "本机的 Ray 没有启动成功，请检查内存和 /tmp 的空间" if address == LOCAL else _unreachable(address)
+        raise ConfigError(f"{told}（{type(error).__name__}：{error}）") from error
     ending.callback(ray.shutdown)
     return ray
 
 
 def _folder(ending: ExitStack) -> str:
+    """Where the local Ray lives. Not the user's TMPDIR: the names of its sockets must stay below 104 characters."""
     import tempfile
 
     short = Path("/tmp")
