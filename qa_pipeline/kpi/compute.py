@@ -27,7 +27,7 @@ CREATE TEMP TABLE k_calls AS
         THEN date_diff('second', before, started_at) / 3600.0 END AS gap_h
     FROM (SELECT started_at::DATE AS day, coalesce(team, '未知') AS team, coalesce(agent_id, '未知') AS agent_id, account, inbound,
               started_at, prep_s, ring_s, talk_s, hold_s, acw_s, queue_s, rings, result, transferred, resolved,
-              lag(started_at) OVER w AS before, lag(coalesce(result, '') IN ('sold', 'completed', 'refused')) OVER w AS before_reached, file_id, row
+              lag(started_at) OVER w AS before, lag(coalesce(result, '') IN ('sold', 'completed', 'refused')) OVER w AS before_reached, row_number() OVER w AS nth
           FROM calls WHERE counted AND started_at < $last::DATE + 1
           WINDOW w AS (PARTITION BY CASE WHEN inbound OR account IS NULL THEN file_id || '/' || row ELSE account END
                        ORDER BY started_at, file_id, row)) AS call
@@ -39,7 +39,7 @@ _TABLES: Mapping[str, str] = {
         SELECT key, {sums} FROM (
             SELECT {key} AS key, account, count(*) AS attempts, bool_or(coalesce(result, '') IN ('sold', 'completed', 'refused')) AS reached,
                 bool_or(coalesce(result, '') IN ('sold', 'completed')) AS completed, bool_or(coalesce(result, '') = 'sold') AS sold,
-                arg_max(coalesce(result, ''), (started_at, file_id, row)) NOT IN ('invalid') AS again
+                arg_max(coalesce(result, ''), nth) NOT IN ('invalid') AS again
             FROM k_calls WHERE NOT inbound AND account IS NOT NULL GROUP BY 1, 2) GROUP BY 1""",
     "agent_days": """
         SELECT key, {sums} FROM (

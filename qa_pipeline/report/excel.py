@@ -132,8 +132,10 @@ class _Sheet:
     """One table on one sheet."""
 
     def __init__(self, book: Any, name: str, section: Section, pens: _Pens) -> None:
+        from qa_pipeline.report.fast_sheet import FastSheet
+
         self._book, self._name, self._section, self._pens = book, name, section, pens
-        self._sheet = book.add_worksheet(name)
+        self._sheet = book.add_worksheet(name, worksheet_class=FastSheet)
         self._table: Table = section.table
         self._at = {column.key: index for index, column in enumerate(self._table.columns)}
         self._last = _HEAD + min(len(self._table.rows), MOST_ROWS)

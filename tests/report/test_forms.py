@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import openpyxl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa_pipeline.report import registry
+from qa_pipeline.report import excel, registry
 from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Section, Table, count, money, share, text
+from qa_pipeline.report.fast_sheet import FastSheet
 
 ROWS: list[dict[str, Any]] = [
     {"name": "=1+1", "day": date(2026, 11, 2), "done": 3, "all": 4, "yuan": Decimal("12.50")},
@@ -96,3 +99,12 @@ def test_the_line_of_sums_is_the_whole(parts: list[tuple[int, int, Decimal]]) ->
     assert (line["done"], line["all"], line["yuan"]) == (done, whole, sum(row[2] for row in parts))
     assert line["rate"] == (done / whole if whole else None)
     assert all(rate is None or 0 <= float(str(rate)) <= 1 for rate in (table.value(row, COLUMNS[4]) for row in rows))
+
+
+def test_the_fast_sheet_writes_what_the_slow_one_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = excel.render(REPORT)
+    monkeypatch.delattr(FastSheet, "_write_cell")
+    slow = excel.render(REPORT)
+    parts = [zipfile.ZipFile(io.BytesIO(data)) for data in (quick, slow)]
+    assert parts[0].namelist() == parts[1].namelist()
+    assert [parts[0].read(name) for name in parts[0].namelist()] == [parts[1].read(name) for name in parts[1].namelist()]
