@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import lru_cache
@@ -65,6 +66,7 @@ _YAML_WORDS = (
     ("expected <block end>", "缩进与前面几行不一致"),
     ("block sequence entries are not allowed", "列表的“- ”要另起一行"),
 )
+_SAFE_DEPTH = 800  # levels that libyaml nests on the smallest C stack without harm
 
 
 def _in_chinese(error: yaml.YAMLError) -> str:
@@ -79,6 +81,15 @@ def _place(error: yaml.YAMLError, text: str) -> tuple[int, int]:
         return mark.line + 1, mark.column + 1
     before = text[: getattr(error, "position", 0)]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """The nodes of a text, by libyaml where it can: ten times as fast. What it refuses the parser with the better marks refuses."""
+    depth_at_most = text.count("[") + text.count("{") + max(map(len, text.splitlines()), default=0)
+    if depth_at_most < _SAFE_DEPTH and hasattr(yaml, "CSafeLoader"):
+        with suppress(yaml.YAMLError):
+            return yaml.compose(text, Loader=yaml.CSafeLoader)
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 class Reader:
@@ -96,7 +107,7 @@ class Reader:
 
     def compose(self, text: str) -> yaml.Node | None:
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = _compose(text)
         except yaml.YAMLError as error:
             line, col = _place(error, text)
             self.problems.append(Problem(path=self.path, line=line, col=col, message=f"不是有效的 YAML：{_in_chinese(error)}"))

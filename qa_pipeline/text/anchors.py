@@ -46,7 +46,7 @@ def expand(nodes: Nodes, most: int = MAX_EXPANSIONS) -> list[Spelling] | None:
 
 
 def stretches(nodes: Nodes) -> tuple[Stretch, ...]:
-    """The stretches of which every one must be there, the rarest first."""
+    """The stretches of which every one must be there, the longest (in its shortest alternative) first."""
     found: list[Stretch] = []
     run: list[Spelling] = [()]
     for node in nodes:
@@ -61,12 +61,16 @@ def stretches(nodes: Nodes) -> tuple[Stretch, ...]:
             if all(inner):
                 found.append(tuple(spelling for option in inner for spelling in option[0]))
     _keep(run, found)
-    return tuple(sorted(found, key=lambda stretch: frequency(words(stretch, "chars"))))
+    return tuple(sorted(found, key=_length, reverse=True))
 
 
 def _keep(run: list[Spelling], found: list[Stretch]) -> None:
     if all(run):  # no alternative is empty
         found.append(tuple(dict.fromkeys(run)))
+
+
+def _length(stretch: Stretch) -> tuple[int, int]:
+    return min(sum(map(len, spelling)) for spelling in stretch), -len(stretch)
 
 
 def frequency(texts: Iterable[str]) -> float:

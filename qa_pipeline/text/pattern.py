@@ -53,7 +53,7 @@ class Pattern:
     """One template, checked; what it compiles to is made when it is first asked for.
 
     ``syllables`` is the length of its shortest reading without gaps. ``stretches`` are what must be there, each in one of its
-    alternatives, the rarest first.
+    alternatives, the longest first.
     """
 
     source: str

@@ -73,9 +73,12 @@ class Phonetics:
         self._table: dict[int, str] = {}
         self._readings: dict[str, tuple[str, ...]] = {}
         self._split = _Doubled()
+        classes: dict[str, str] = {}
         for codepoint in sorted(pinyin_dict):
-            reading = _EVERYDAY.get(chr(codepoint)) or plain(pinyin_dict[codepoint].split(",")[0])
-            self._table[codepoint] = self._class(reading)
+            written = _EVERYDAY.get(chr(codepoint)) or pinyin_dict[codepoint].partition(",")[0]
+            if written not in classes:
+                classes[written] = self._class(plain(written))
+            self._table[codepoint] = classes[written]
         for char, like in _SAME_AS.items():
             self._table[ord(char)] = self._table[ord(like)]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from qa_pipeline.text.normalise import normalise
 
@@ -54,6 +55,11 @@ def strip(text: str) -> str:
     return _DROPPED.sub("", text)
 
 
+@lru_cache(maxsize=16384)
+def _kept(literal: str) -> str:
+    return strip(normalise(literal).text)
+
+
 def parse(source: str) -> Nodes:
     """A template's nodes; raises PatternError in Chinese when it is malformed, may be empty, or is too loose."""
     parser = _Parser(source)
@@ -86,8 +92,7 @@ class _Parser:
 
         def flush() -> None:
             nonlocal literal
-            kept = strip(normalise(literal).text) if literal else ""
-            if kept:
+            if literal and (kept := _kept(literal)):
                 nodes.append(Literal(kept))
             literal = ""
 
