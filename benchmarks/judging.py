@@ -1,8 +1,9 @@
 """How many stored transcripts of five minutes one core judges a second, and where the time goes.
 
-    python -m benchmarks.judging [--seconds 10] [--profile] [--memory 100000]
+    python -m benchmarks.judging [--seconds 10] [--noise 0.04] [--profile] [--memory 100000]
 
-Calls of about five minutes are made by joining the labelled development calls end to start.
+Calls of about five minutes are made by joining the labelled development calls end to start. The processor's seconds are what counts:
+the clock also counts what others do on the machine. ``--noise`` mishears every call in its own way, so that nothing is read twice.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import cProfile
 import pstats
 import time
 import tracemalloc
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import cycle
 
 from benchmarks.labelled.calls import load
 from qa_pipeline.audit import audit
 from qa_pipeline.model import Conversation, Turn
 from qa_pipeline.resources import lexicons_dir, rules_dir
+from qa_pipeline.rules.book import RuleBook
 from qa_pipeline.rules.load import load_book
+from qa_pipeline.rules.noise import mutate
 
 LENGTH_S = 300.0
 
@@ -46,40 +49,63 @@ def long_calls(count: int) -> list[Conversation]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--noise", type=float, default=0.0, help="share of characters misheard, in each call others")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--memory", type=int, default=0, help="judge so many calls and print the memory in between")
     options = parser.parse_args()
+    began = time.process_time()
     book = load_book(rules_dir(), lexicons_dir())
-    calls = long_calls(84)
+    loaded = time.process_time() - began
+    calls = [mutate(call, options.noise, call.call.call_id) if options.noise else call for call in long_calls(84)]
     characters = sum(len(turn.text) for call in calls for turn in call.turns) / len(calls)
     print(
-        f"{len(book.rules)} 条规则；每通 {LENGTH_S:.0f} 秒以上，平均 {characters:.0f} 字、{sum(len(c.turns) for c in calls) / len(calls):.0f} 个话轮"
+        f"{len(book.rules)} 条规则，读入 {loaded:.1f} 秒；每通 {LENGTH_S:.0f} 秒以上，"
+        f"平均 {characters:.0f} 字、{sum(len(c.turns) for c in calls) / len(calls):.0f} 个话轮"
     )
-    for call in calls[:5]:
+    for call in calls[:20]:
         audit(book, call)
     if options.memory:
         memory(book, calls, options.memory)
         return
-    profiler = cProfile.Profile()
+    profiler = cProfile.Profile(time.process_time)
     if options.profile:
         profiler.enable()
-    started, done = time.perf_counter(), 0
-    for call in cycle(calls):
-        audit(book, call)
-        done += 1
-        if time.perf_counter() - started >= options.seconds:
-            break
-    elapsed = time.perf_counter() - started
+    done, least = measure(book, calls, options.seconds)
     profiler.disable()
-    print(f"{done} 通，{elapsed:.1f} 秒，每秒 {done / elapsed:.0f} 通")
     if options.profile:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+    else:
+        print(f"{done.calls} 通，{done.elapsed_s:.1f} 秒：每秒 {done.calls / done.elapsed_s:.0f} 通")
+        print(f"处理器 {done.processor_s:.1f} 秒：每秒 {done.calls / done.processor_s:.0f} 通")
+        print(f"每通最少的一次平均 {least * 1000:.1f} 毫秒（别的工作没有抢占时）：每秒 {1 / least:.0f} 通")
 
 
-def memory(book: object, calls: list[Conversation], count: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Done:
+    calls: int
+    elapsed_s: float
+    processor_s: float
+
+
+def measure(book: RuleBook, calls: list[Conversation], seconds: float) -> tuple[Done, float]:
+    """Judges the calls over and over; also the mean over the calls of the shortest time that each ever took, in seconds."""
+    shortest = dict.fromkeys(range(len(calls)), float("inf"))
+    started, began, done = time.perf_counter(), time.process_time(), 0
+    for nth, call in cycle(enumerate(calls)):
+        before = time.process_time()
+        audit(book, call)
+        shortest[nth] = min(shortest[nth], time.process_time() - before)
+        done += 1
+        if time.perf_counter() - started >= seconds:
+            break
+    known = [value for value in shortest.values() if value < float("inf")]
+    return Done(done, time.perf_counter() - started, time.process_time() - began), sum(known) / len(known)
+
+
+def memory(book: RuleBook, calls: list[Conversation], count: int) -> None:
     tracemalloc.start()
     for number, call in enumerate(cycle(calls), 1):
-        audit(book, call)  # type: ignore[arg-type]
+        audit(book, call)
         if number % max(1, count // 10) == 0:
             print(f"{number} 通后 {tracemalloc.get_traced_memory()[0] / 1e6:.1f} MB")
         if number >= count:
