@@ -6,7 +6,9 @@ import pytest
 
 from qa_pipeline.model import Strength
 from qa_pipeline.signals.base import Relation, Where
+from qa_pipeline.signals.kit import Kit, Matching, Shared
 from qa_pipeline.signals.phrase import PhraseSpec
+from qa_pipeline.signals.searcher import Searcher, make_searcher
 from qa_pipeline.text.lexicon import Lexicon, Term
 from tests.signals.support import call, context, quotes, turn
 
@@ -148,3 +150,18 @@ def test_a_phrase_may_cross_turns_of_one_passage() -> None:
 def test_spec_refuses_nothing_to_look_for() -> None:
     with pytest.raises(ValueError, match="至少写一个"):
         PhraseSpec(label="空")
+
+
+def test_signals_share_what_they_find_only_when_they_ask_for_the_same_in_every_way() -> None:
+    lexicon = Lexicon(name="quoting", title="转述", source="测试", date="2026-11-21", terms=("您说",))
+    shared, spec, terms = Shared(), PhraseSpec(label="短", phrases=("退订",)), (Term(text="退订"),)
+
+    def searcher(strength: str, matching: Matching = "tolerant") -> Searcher:
+        kit = Kit(lexicons={"quoting": lexicon}, default_strength=strength, matching=matching, shared=shared)
+        return make_searcher(kit, spec, terms)
+
+    ways: list[tuple[str, Matching]] = [
+        (strength, matching) for strength in ("strict", "loose", "sounds") for matching in ("tolerant", "syllables", "characters")
+    ]
+    assert len({searcher(*way) for way in ways}) == len(ways)
+    assert searcher("loose") is searcher("loose")
