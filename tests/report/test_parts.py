@@ -46,7 +46,7 @@ def summed(report: Report, title: str, *keys: str) -> list[Any]:
     return [sum(row[key] or 0 for row in rows) for key in keys]  # type: ignore[misc]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(CALLS)
 def test_parts_are_the_whole(calls: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
