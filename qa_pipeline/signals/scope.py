@@ -83,9 +83,11 @@ def _make_scope(ctx: Context, part: Part) -> Scope:
     if where.after_hangup is not None:
         turns = [turn for turn in turns if turn.after_hangup is where.after_hangup]
     if where.answering is not None:
-        turns = [turn for turn in turns if answers(ctx, turn, where.answering)]
+        replies = _answering(ctx, turns, where.answering)
+        turns = [turn for turn in turns if turn.index in replies]
     if where.not_answering is not None:
-        turns = [turn for turn in turns if not answers(ctx, turn, where.not_answering)]
+        replies = _answering(ctx, turns, where.not_answering)
+        turns = [turn for turn in turns if turn.index not in replies]
     return Scope(ctx.view, frozenset([turn.index for turn in turns]), low, high)
 
 
@@ -103,22 +105,27 @@ def _turns(ctx: Context, who: Who, where: Where) -> Sequence[Turn]:
     return turns
 
 
-def answers(ctx: Context, turn: Turn, question: str) -> bool:
-    """Whether ``turn`` replies to a hit of ``question``: asked by the other side since, and last of all.
+def _answering(ctx: Context, turns: Sequence[Turn], question: str) -> frozenset[int]:
+    """Which of the turns reply to a hit of ``question``: asked by the other side since, and last of all.
 
     Who asks two things in one breath is answered on the second (现在方便吗……给您开一个好吗); 本人吗还是家人呢 is one question.
     """
-    hits = ctx.hits(question)
-    if not hits:
-        return False
-    asked: list[int] = []  # the other side's turns since, last first
-    turns = ctx.view.turns
-    for index in range(turn.index - 1, -1, -1):
-        if turns[index].role is not turn.role:
-            asked.append(index)
-        elif not is_backchannel(turns[index]):
-            break
-    return any((hit.end.turn in asked or hit.position.turn in asked) and _is_last_asked(ctx, hit, asked[0]) for hit in hits)
+    hits = ctx.hits(question) if turns else ()
+    asking = {place.turn for hit in hits for place in (hit.position, hit.end)}
+    found = []
+    for turn in turns if asking else ():
+        asked: list[int] = []  # the other side's turns since, last first
+        for index in range(turn.index - 1, -1, -1):
+            earlier = ctx.view.turns[index]
+            if earlier.role is not turn.role:
+                asked.append(index)
+            elif not is_backchannel(earlier):
+                break
+        if not asking.isdisjoint(asked):
+            near = (hit for hit in hits if hit.end.turn in asked or hit.position.turn in asked)
+            if any(_is_last_asked(ctx, hit, asked[0]) for hit in near):
+                found.append(turn.index)
+    return frozenset(found)
 
 
 def _is_last_asked(ctx: Context, hit: Hit, last_turn: int) -> bool:

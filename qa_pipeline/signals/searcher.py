@@ -130,18 +130,17 @@ class Searcher:
         hits: list[Hit] = []
         excused: list[Hit] = []
         passage: Passage | None = None
-        taken: list[tuple[int, int]] = []
+        taken_to = 0  # what begins before it overlaps an earlier, longer or preferred hit
         for index, _, _, _, match, (_, _, shape, beside) in found:
             if passage is None or index != passage.index:
-                passage, taken = ctx.view.passages[index], []
-            start, end = match[0], match[1]
-            if taken and any(start < until and since < end for since, until in taken):
+                passage, taken_to = ctx.view.passages[index], 0
+            if match[0] < taken_to:
                 continue
             excuse = (shape and shape.excuse(passage, match)) or (beside and beside.excuse(ctx, passage, match))
             if excuse:
                 excused.append(passage_hit(passage, match, excuse))
             else:
-                taken.append((start, end))
+                taken_to = match[1]
                 hits.append(passage_hit(passage, match))
         return self._kept(hits), tuple(excused)
 
