@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.errors import StoreError, StoreLockedError
 from qa_pipeline.store.connection import Connections
 from qa_pipeline.store.duckdb import DuckStore, DuckTranscripts
 from qa_pipeline.web.held import CONFIG, HeldStore, new_instance, quoted
+from qa_pipeline.web.parcel import Parcel, packed
 
 if TYPE_CHECKING:
     import duckdb
@@ -206,11 +206,8 @@ class Mirror:
         """The rows that the copy lacks. False when they could not be told from the old ones."""
         grown = {name: count - self._rows[name] for name, count in new.items() if count > self._rows[name]}
         if grown:
-            with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-                for name, count in grown.items():
-                    query = f"SELECT * FROM {name} WHERE rowid >= {self._ends[name]} AND rowid < {self._ends[name] + count}"
-                    source.execute(f"COPY ({query}) TO '{quoted(Path(folder) / name)}.parquet' (FORMAT parquet)")
-                if not self._insert(Path(folder), grown):
+            with packed(source, self._folder, grown, self._ends) as parcel:
+                if not self._insert(parcel, grown):
                     return False
             self._ends |= {name: self._ends[name] + count for name, count in grown.items()}
             self._rows = new
@@ -218,18 +215,17 @@ class Mirror:
         self._seen = _fingerprint(self._path)
         return True
 
-    def _insert(self, folder: Path, grown: dict[str, int]) -> bool:
+    def _insert(self, parcel: Parcel, grown: dict[str, int]) -> bool:
         with contextlib.closing(self.cursor()) as target:
             target.execute("BEGIN")
             for name, count in grown.items():
-                done = target.execute(f"INSERT INTO {name} SELECT * FROM '{quoted(folder / name)}.parquet'").fetchone()
-                if done is None or done[0] != count:
+                if parcel.insert(target, name) != count:
                     target.execute("ROLLBACK")
                     return False
             for view, (key, tables) in _KEPT.items():
-                fresh = [f"SELECT {key} FROM '{quoted(folder / name)}.parquet'" for name in tables if name in grown]
+                fresh = {value: None for name in tables if name in grown for value in parcel.keys(target, name, key)}
                 if fresh:
-                    _renew(target, view, key, " UNION ".join(fresh))
+                    _renew(target, view, key, list(fresh))
             target.execute("COMMIT")
         return True
 
@@ -242,9 +238,8 @@ class Mirror:
                 file.unlink(missing_ok=True)
 
 
-def _renew(target: duckdb.DuckDBPyConnection, view: str, key: str, query: str) -> None:
-    """Rows of a kept view whose keys the query names."""
-    keys = [value for (value,) in target.execute(query).fetchall()]
+def _renew(target: duckdb.DuckDBPyConnection, view: str, key: str, keys: list[Any]) -> None:
+    """Rows of a kept view with these keys."""
     target.execute(f"DELETE FROM {view} WHERE {key} IN (SELECT unnest(?))", [keys])
     if len(keys) <= _ONE_BY_ONE:
         for value in keys:

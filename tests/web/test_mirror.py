@@ -71,13 +71,21 @@ def test_own_actions_are_in_the_copy_at_once(both: Both) -> None:
     both.same()
 
 
-def test_what_another_process_wrote_is_taken_over(both: Both) -> None:
+@pytest.mark.parametrize("few", [0, 10_000])
+def test_what_another_process_wrote_is_taken_over(both: Both, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """As files and as values: every cell of every table arrives."""
+    monkeypatch.setattr("qa_pipeline.web.parcel.FEW", few)
     with both.store.held.alone():
         both.centre.case(finding("A06"), clear("A04"))
         both.centre.done(finding("A11"), confirm=("A11",))
     assert both.mirror.changed()
     both.mirror.catch_up()
     both.same()
+    tables = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' AND database_name = current_database()"
+    with both.store.read() as original, both.mirror.store.read() as copied:
+        for (name,) in original.execute(tables).fetchall():
+            query = f"SELECT * FROM {name} ORDER BY ALL"
+            assert copied.execute(query).fetchall() == original.execute(query).fetchall(), name
 
 
 def test_a_call_judged_again_replaces_its_verdict_in_the_copy(both: Both) -> None:

@@ -73,7 +73,7 @@ def _drift(weeks: list[agreement.WeekTrust]) -> dict[str, Any] | None:
         ],
         "layout": {
             "showlegend": False,
-            "yaxis": {"range": [0, 101], "title": {"text": "准确率 %"}},
+            "yaxis": {"range": [0, 106], "title": {"text": "准确率 %"}},
             "xaxis": {"type": "category"},
         },
     }
