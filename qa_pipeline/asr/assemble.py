@@ -12,7 +12,7 @@ from qa_pipeline.model import Segment, Word
 def segments_of(window: Window, heard: Heard) -> list[tuple[Piece, Segment]]:
     """One segment per piece of ``window`` that has words, each with the piece it was heard in.
 
-    A word belongs to the piece that holds its middle, never to an earlier one than the word before it. Words that begin
+    A word belongs to the piece in whose speech it lies, never to an earlier one than the word before it. Words that begin
     behind the last piece were said over silence and are left out.
     """
     groups: list[tuple[int, list[Timed]]] = []
@@ -22,7 +22,7 @@ def segments_of(window: Window, heard: Heard) -> list[tuple[Piece, Segment]]:
         if word.first > window.filled:
             stop = word.start
             break
-        index = max(lowest, window.piece_at((word.first + word.last) // 2))
+        index = max(lowest, window.piece_of(word.first, word.last))
         lowest = index
         if not groups or groups[-1][0] != index:
             groups.append((index, []))

@@ -73,6 +73,21 @@ class Window:
                 return index + 1
         return index
 
+    def piece_of(self, first: int, last: int) -> int:
+        """Index of the piece in whose voiced part most of ``[first, last)`` lies; the one at its middle when it lies in none.
+
+        The aligner lets the first word after a silence begin in that silence, so its middle may lie in the piece before.
+        """
+        candidates = range(self.piece_at(first), self.piece_at(last) + 1)
+        shares = {index: self._voiced(index, first, last) for index in candidates}
+        best = max(shares, key=lambda index: (shares[index], -index), default=0)
+        return best if shares.get(best) else self.piece_at((first + last) // 2)
+
+    def _voiced(self, index: int, first: int, last: int) -> int:
+        """Samples of ``[first, last)`` in the voiced part of a piece."""
+        piece, at = self.pieces[index], self.at[index]
+        return max(0, min(last, at + piece.length - piece.trail) - max(first, at + piece.lead))
+
     def locate(self, sample: int, index: int) -> int:
         """The recording's sample for a window position that belongs to piece ``index``; never outside what is voiced of it."""
         piece = self.pieces[index]

@@ -113,3 +113,14 @@ def test_nothing_voiced_makes_nothing() -> None:
 
 def test_seconds_are_rounded_to_the_millisecond() -> None:
     assert (seconds(16000), seconds(8), seconds(7)) == (1.0, 0.001, 0.0)
+
+
+def test_a_word_that_begins_in_the_silence_before_it_belongs_to_the_speech_in_which_it_ends() -> None:
+    """Two pieces with 40 samples of silence around 20 and 30 samples of speech, laid end to end."""
+    one = Piece(channel=0, start=0, end=100, lead=40, trail=40)
+    two = Piece(channel=0, start=500, end=610, lead=40, trail=40)
+    window = Window(pieces=(one, two), at=(0, 100), length=300)
+    assert window.piece_of(45, 60) == 0
+    assert window.piece_of(60, 150) == 1  # its middle lies before piece two begins, its sound does not
+    assert window.piece_of(45, 145) == 0  # stretched over the silence behind it
+    assert window.piece_of(70, 95) == 0  # in nobody's speech: where its middle is
