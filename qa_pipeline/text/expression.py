@@ -18,7 +18,7 @@ from qa_pipeline.text.template import Choice, Gap, Literal, Node, Nodes, Number,
 
 Hearing = OneOf["chars", "sounds", "runs"]  # runs: by sound, single characters that stand beside others too
 _NUMERALS = "零一二两三四五六七八九十百千万几半点多"
-_MAX_HEADS = 200
+_MAX_HEADS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,12 @@ def _heads(placed: _Placed) -> list[str] | None:
     if not placed:
         return None
     (node, ear), rest = placed[0], placed[1:]
-    if not isinstance(node, Literal | Choice):
+    if isinstance(node, Gap):
         return None
     after = _write(rest)
+    if isinstance(node, Number):
+        more = _numerals(ear, node.count - 1, 8 * node.count - 1) + after
+        return [head + more for numeral in _NUMERALS for head in _readings(numeral, _Ear(ear.hearing))]
     if isinstance(node, Literal):
         return [reading + after for reading in _readings(node.text, ear)]
     heads: list[str] = []
@@ -89,10 +92,14 @@ def _node(node: Node, ear: _Ear) -> str:
     if isinstance(node, Gap):
         return f".{{0,{node.size}}}?" if ear.hearing == "chars" else f"(?:..){{0,{node.size}}}?"
     if isinstance(node, Number):
-        often = f"{{{node.count},{8 * node.count}}}"
-        return f"[{_NUMERALS}]{often}" if ear.hearing == "chars" else f"(?:.[{_NUMERALS}]){often}"
+        return _numerals(ear, node.count, 8 * node.count)
     inner = "|".join(_write(_place(option, ear)) for option in _longest_first(node))
     return f"(?:{inner}){'?' if node.optional else ''}"
+
+
+def _numerals(ear: _Ear, least: int, most: int) -> str:
+    often = f"{{{least},{most}}}"
+    return f"[{_NUMERALS}]{often}" if ear.hearing == "chars" else f"(?:.[{_NUMERALS}]){often}"
 
 
 def _longest_first(node: Choice) -> list[Nodes]:
