@@ -270,7 +270,18 @@ def plain_json(text: str) -> str:
         found = json.loads(text)
     except ValueError:
         return text
-    return "，".join(str(value) for value in found.values() if value not in (None, "", [])) if isinstance(found, dict) else text
+    if not isinstance(found, dict):
+        return text
+    return "，".join(_words(value) for value in found.values() if value not in (None, "", [], False))
+
+
+def _words(value: Any) -> str:
+    """One value of a log entry; what the program calls in English by its Chinese name."""
+    from qa_pipeline.web.reading.words import LOGGED
+
+    if isinstance(value, list):
+        return "、".join(_words(item) for item in value)
+    return "是" if value is True else LOGGED.get(str(value), str(value).rstrip("。"))
 
 
 def dataset(value: Any) -> Markup:

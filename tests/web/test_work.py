@@ -168,3 +168,10 @@ def test_the_way_through_the_script_is_shown_where_a_script_is_meant(office: Off
         other = office.centre.call(call_type=None, outcome=None, product=None)
     office.site.mirror.catch_up()
     assert "话术：" not in office.be("boss").get(f"/calls/{other}").text
+
+
+def test_the_log_speaks_chinese(office: Office) -> None:
+    page = office.be("boss").get("/admin/log?action=decision").text
+    rows = page.split("<tbody>")[1].split("</tbody>")[0]
+    assert "确认，A04" in rows and "confirm" not in rows and "review" not in rows
+    assert "质检员" in office.get("/admin/log?action=people.save").text.split("<tbody>")[1]

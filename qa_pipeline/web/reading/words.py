@@ -5,6 +5,26 @@ from __future__ import annotations
 CALL_TYPE = {"sale": "营销", "confirm": "二次确认", "revisit": "回访", "service": "服务", "other": "其他"}
 OUTCOME = {"success": "成功", "refused": "拒绝", "callback": "预约", "no_answer": "未接通", "other": "其他"}
 PARTY = {"agent": "坐席", "supervisor": "主管"}
+LOGGED = {
+    "confirm": "确认",
+    "reject": "驳回",
+    "cannot_tell": "无法判断",
+    "overturn": "申诉成立",
+    "review": "复核",
+    "appeal": "申诉",
+    "primary": "主评",
+    "blind": "盲评",
+    "second": "二级抽查",
+    "approve": "同意处分",
+    "money": "只扣款",
+    "decline": "不予处分",
+    "qa": "质检员",
+    "qa_lead": "质检组长",
+    "manager": "经理",
+    "team_leader": "班组长",
+    "agent": "坐席",
+    "admin": "管理员",
+}
 STEP = {
     "file": "提出申诉",
     "comment": "班组长意见",
