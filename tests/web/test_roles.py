@@ -72,6 +72,20 @@ def test_nobody_sees_anything_without_signing_in(office: Office) -> None:
     assert wrong == []
 
 
+def test_every_change_asks_for_the_token_of_the_session(office: Office) -> None:
+    """Whoever may use the route: without the token nothing is done, as a form or as JSON."""
+    changes = [(name, path.format(**office.things)) for name, method, path in ROUTES if method == "POST"]
+    assert len(changes) > 40
+    wrong = []
+    for name, url in changes:
+        posts = roles.allowed(name)
+        office.be("" if posts is None else PEOPLE[next(post for post in Post if post in posts)])
+        asked = [office.client.post(url, data={"nonsense": "1"}, follow_redirects=False)]
+        asked.append(office.client.post(url, json={"nonsense": 1}, follow_redirects=False))
+        wrong += [(name, answer.status_code) for answer in asked if answer.status_code != 403]
+    assert wrong == []
+
+
 def _ask(office: Office, method: str, path: str) -> int:
     return int(_answer(office, method, path).status_code)
 

@@ -50,6 +50,7 @@ def _drift(weeks: list[agreement.WeekTrust]) -> dict[str, Any] | None:
     rates = [wilson(sums[name][0], sum(sums[name])) for name in names]
     known = [(name, rate) for name, rate in zip(names, rates, strict=True) if rate is not None]
     x = [name for name, _ in known]
+    ticks = x[:: 1 + len(x) // 13]
     return {
         "data": [
             {"x": x, "y": [100 * rate.high for _, rate in known], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"},
@@ -74,6 +75,6 @@ def _drift(weeks: list[agreement.WeekTrust]) -> dict[str, Any] | None:
         "layout": {
             "showlegend": False,
             "yaxis": {"range": [0, 106], "title": {"text": "准确率 %"}},
-            "xaxis": {"type": "category"},
+            "xaxis": {"type": "category", "tickvals": ticks, "ticktext": [f"第 {int(name[-2:])} 周" for name in ticks]},
         },
     }
