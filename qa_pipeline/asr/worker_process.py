@@ -92,9 +92,9 @@ def run(connection: Connection, opener: Callable[[AsrSettings], Engine], setting
         connection.send(Ready())
         while (message := connection.recv()) is not None:
             if isinstance(message, Listen):
-                connection.send(_listen(engine, message))
+                connection.send(listen(engine, message))
             else:
-                for answer in _hear(engine, message.tasks):
+                for answer in hear(engine, message.tasks):
                     connection.send(answer)
                 connection.send(Idle())
     except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -114,7 +114,7 @@ def _follow_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _hear(engine: Engine, tasks: tuple[tuple[int, Path], ...]) -> Iterator[HeardOne | Failed]:
+def hear(engine: Engine, tasks: tuple[tuple[int, Path], ...]) -> Iterator[HeardOne | Failed]:
     """Answers for all tasks. If the engine fails on several together, each is tried alone, so that one pays for itself only."""
     waiting: list[tuple[int, Recording]] = []
     failed: list[Failed] = []
@@ -144,7 +144,7 @@ def _hear(engine: Engine, tasks: tuple[tuple[int, Path], ...]) -> Iterator[Heard
         else:
             yield from failed
             for task in rest:
-                yield from _hear(engine, (task,))
+                yield from hear(engine, (task,))
         return
     yield from failed
 
@@ -160,7 +160,7 @@ def _failure(task: tuple[int, Path], error: Exception) -> Failed:
     return Failed(number=number, stage="asr", message=message)
 
 
-def _listen(engine: Engine, message: Listen) -> Listened | Failed:
+def listen(engine: Engine, message: Listen) -> Listened | Failed:
     from qa_pipeline.intake.decode import decode
 
     try:

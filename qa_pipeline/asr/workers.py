@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.asr import worker_process
@@ -41,6 +42,13 @@ class _Worker:
     busy: bool = False
 
 
+@dataclass(slots=True)
+class _Seat:
+    """Where a process for second listenings sits; it is started when first wanted, and has one listening at a time."""
+
+    worker: _Worker | None = None
+
+
 class WorkerPool:
     """Worker processes with loaded engines. Use as a context manager; processes start with the first recording.
 
@@ -51,13 +59,23 @@ class WorkerPool:
         self._settings = settings
         self._opener = opener
         self._workers: list[_Worker] = []
-        self._listener: _Worker | None = None
+        self._seats: SimpleQueue[_Seat] = SimpleQueue()  # the free ones
+        self._all_seats: list[_Seat] = []
+        self._closed = False
         self._failed_starts = 0
+        for _ in range(listener_count(settings)):
+            seat = _Seat()
+            self._all_seats.append(seat)
+            self._seats.put(seat)
 
     @property
     def info(self) -> EngineInfo:
         """What the engines will say of themselves; loads nothing."""
         return describe_engine(self._settings)
+
+    @property
+    def listeners(self) -> int:
+        return len(self._all_seats)
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -67,13 +85,15 @@ class WorkerPool:
 
     def close(self) -> None:
         """End all processes, at once."""
-        workers = [*self._workers, *([self._listener] if self._listener else [])]
+        self._closed = True
+        workers = [*self._workers, *(seat.worker for seat in self._all_seats if seat.worker)]
         for worker in workers:
             worker.process.kill()
         for worker in workers:
             worker.process.join()
+        for worker in self._workers:
             worker.connection.close()
-        self._workers, self._listener = [], None
+        self._workers = []
 
     def hear(self, items: Iterable[tuple[str, Path]], on_progress: OnProgress | None = None) -> Iterator[Result]:
         """One result per item, in order. ``on_progress`` gets key and audio seconds when a recording is done, in any order.
@@ -83,6 +103,7 @@ class WorkerPool:
         tasks = list(items)
         if not tasks:
             return
+        self._closed = False
         limit = worker_count(self._settings, len(tasks))
         plan = Plan(tasks, limit)
         complete = False
@@ -100,33 +121,31 @@ class WorkerPool:
     def listen(self, path: Path, requests: tuple[ListenRequest, ...]) -> tuple[tuple[Segment, ...], ...]:
         """Hear spans of one recording again: for each the readings, best first. Raises StageError, ModelError.
 
-        May be called while ``hear`` is under way: when all workers are busy, a further process listens, so that nobody waits
-        for the recordings that they have in hand.
+        May be called while ``hear`` is under way, and from several threads: processes of their own listen, so that nobody waits
+        for the recordings that the workers have in hand.
         """
-        for _ in range(2):
-            worker = self._free()
-            try:
-                while not worker.ready:
-                    self._started(worker, worker.connection.recv())
-                worker.connection.send(Listen(path=path, requests=requests))
-                answer = worker.connection.recv()
-            except (EOFError, OSError):
-                self._bury(worker)
-                continue
-            if isinstance(answer, Listened):
-                return answer.answers
-            assert isinstance(answer, Failed)
-            raise StageError(answer.stage, answer.message)
-        raise StageError("asr", f"{path}：重听时识别进程两次意外退出。请检查文件是否损坏、内存是否足够。")
-
-    def _free(self) -> _Worker:
-        """A worker without recordings; starts the listener when there is none."""
-        for worker in self._workers:
-            if worker.ready and not worker.busy:
-                return worker
-        if self._listener is None:
-            self._listener = self._start(len(self._workers) + 1)
-        return self._listener
+        seat = self._seats.get()
+        try:
+            for _ in range(2):
+                if self._closed:
+                    break
+                worker = seat.worker = seat.worker or self._start(len(self._workers) + 1)
+                try:
+                    while not worker.ready:
+                        self._started(worker, worker.connection.recv())
+                    worker.connection.send(Listen(path=path, requests=requests))
+                    answer = worker.connection.recv()
+                except (EOFError, OSError):
+                    seat.worker = None
+                    self._bury(worker)
+                    continue
+                if isinstance(answer, Listened):
+                    return answer.answers
+                assert isinstance(answer, Failed)
+                raise StageError(answer.stage, answer.message)
+        finally:
+            self._seats.put(seat)
+        raise StageError("asr", f"{path}：重听时识别进程意外退出。请检查文件是否损坏、内存是否足够。")
 
     def _hand_out(self, plan: Plan, delivered: int, limit: int) -> None:
         for worker in list(self._workers):
@@ -200,9 +219,7 @@ class WorkerPool:
 
     def _bury(self, worker: _Worker) -> None:
         """A worker is dead. Raises ModelError when they die again and again without having started."""
-        if worker is self._listener:
-            self._listener = None
-        else:
+        if worker in self._workers:
             self._workers.remove(worker)
         worker.process.join(timeout=5)
         worker.process.kill()
@@ -235,6 +252,11 @@ def worker_count(settings: AsrSettings, recordings: int) -> int:
 
         wanted = min(cpu_count() // max(1, settings.threads), psutil.virtual_memory().available // _WORKER_BYTES)
     return max(1, min(wanted, recordings))
+
+
+def listener_count(settings: AsrSettings) -> int:
+    """How many processes listen a second time: one for every two that hear, at least one."""
+    return max(1, (settings.workers if settings.workers > 0 else cpu_count()) // 2)
 
 
 def _threads(settings: AsrSettings, workers: int) -> int:

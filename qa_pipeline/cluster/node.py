@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from qa_pipeline.asr.worker_process import Broken, Failed, HeardOne, Listened, ListenRequest, Ready
 from qa_pipeline.asr.worker_process import Listen as ListenOnce
-from qa_pipeline.asr.worker_process import _hear as hear_all
-from qa_pipeline.asr.worker_process import _listen as listen_once
+from qa_pipeline.asr.worker_process import hear as hear_all
+from qa_pipeline.asr.worker_process import listen as listen_once
 from qa_pipeline.errors import AudioError, QaError, StageError
 from qa_pipeline.intake.remote import is_url, local
 

@@ -141,7 +141,7 @@ def test_a_span_is_heard_again_with_its_hotwords(tmp_path: Path) -> None:
     with WorkerPool(TWO, open_fake) as pool:
         answers = pool.listen(path, ((SPAN, ("工号",)), (SPAN, ())))
         assert [[segment.text for segment in answer] for answer in answers] == [["a 工号"], ["a "]]
-        with pytest.raises(StageError, match="重听时识别进程两次意外退出"):
+        with pytest.raises(StageError, match="重听时识别进程意外退出"):
             pool.listen(deadly, ((SPAN, ()),))
         with pytest.raises(StageError, match="不是可识别的录音"):
             pool.listen(no_audio, ((SPAN, ()),))
@@ -164,3 +164,16 @@ def test_workers_are_as_asked_but_no_more_than_recordings() -> None:
     assert worker_count(AsrSettings(device="cpu", workers=5), 2) == 2
     assert 1 <= worker_count(AsrSettings(device="cpu"), 100) <= workers.cpu_count()
     assert worker_count(AsrSettings(device="cpu", threads=10_000), 100) == 1
+
+
+def test_threads_may_listen_while_others_are_heard_and_nobody_listens_after_the_end(tmp_path: Path) -> None:
+    """Two threads share the one process that listens; each gets its own answers."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    items = files(tmp_path, *(f"r{number}" for number in range(6)))
+    with WorkerPool(TWO, open_fake) as pool, ThreadPoolExecutor(2) as threads:
+        asked = [(path, threads.submit(pool.listen, path, ((SPAN, ("工号",)),))) for _, path in items]
+        assert [one.key for one in pool.hear(items)] == [key for key, _ in items]
+        assert [future.result()[0][0].text for _, future in asked] == [f"{path.stem} 工号" for path, _ in asked]
+    with pytest.raises(StageError, match="意外退出"):
+        pool.listen(items[0][1], ((SPAN, ()),))
