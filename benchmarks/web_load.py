@@ -1,7 +1,8 @@
 """Thirty people at work on the pages while calls are being stored: ``python -m benchmarks.web_load --db month.duckdb``.
 
-``month.duckdb`` is what ``qa simulate-month`` makes (4,000 calls). It is copied and its calls multiplied by ten. ``qa serve`` runs as a process of its own; another process stores twenty judged calls every five seconds
-through the same function as ``qa run`` (recognition itself is left out: it would measure the processor, not the pages). Every
+``month.duckdb`` is what ``qa simulate-month --scale 10`` makes (40,000 calls), or, with ``--times 10``, the 4,000 calls of
+``qa simulate-month`` multiplied. It is copied. ``qa serve`` runs as a process of its own; another process stores twenty judged calls
+every five seconds through the same function as ``qa run`` (recognition itself is left out: it would measure the processor, not the pages). Every
 acknowledged decision is looked up in the store afterwards. Times are taken at the server (Server-Timing) and at the client.
 """
 
@@ -36,6 +37,7 @@ from qa_pipeline.store import BatchInfo, open_store
 PASSWORD = "load test 2026"
 USERS = ("qa",) * 12 + ("agent",) * 9 + ("chief",) * 4 + ("mgr",) * 3 + ("lead",) * 2
 WRITER = "--as-writer"
+WRITES = ("decision", "finish")
 
 
 @dataclass
@@ -289,6 +291,8 @@ def report(tally: Tally, seconds: float) -> dict[str, object]:
         server, client = tally.server_ms[name], tally.client_ms[name]
         rows[name] = [len(server), percentile(server, 0.5), percentile(server, 0.95), max(server), percentile(client, 0.95)]
         print(f"{name:14}{rows[name][0]:7}{rows[name][1]:12.0f}{rows[name][2]:8.0f}{rows[name][3]:8.0f}{rows[name][4]:12.0f}")
+    pages = [value for name, values in tally.server_ms.items() if name not in WRITES for value in values]
+    print(f"{'pages':14}{len(pages):7}{percentile(pages, 0.5):12.0f}{percentile(pages, 0.95):8.0f}{max(pages, default=0):8.0f}")
     every = [value for values in tally.server_ms.values() for value in values]
     print(f"{'all':14}{len(every):7}{percentile(every, 0.5):12.0f}{percentile(every, 0.95):8.0f}{max(every, default=0):8.0f}")
     print(f"{len(every) / seconds:.1f} requests a second; statuses {dict(tally.statuses)}; failures {len(tally.failed)}")
@@ -310,7 +314,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--port", type=int, default=8019)
     parser.add_argument("--cases", type=int, default=800)
-    parser.add_argument("--times", type=int, default=10, help="calls of the store are multiplied")
+    parser.add_argument("--times", type=int, default=1, help="calls of the store are multiplied")
     parser.add_argument("--json", type=Path)
     parser.add_argument(WRITER, action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -333,15 +337,20 @@ def main() -> int:
             writer = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.web_load", "--db", str(db), WRITER], stdout=subprocess.PIPE
             )
-            began, spent = time.monotonic(), _cpu_s(server.pid)
+            began, spent, idle = time.monotonic(), _cpu_s(server.pid), _idle_s()
+            own = time.process_time()
             tally = load(base, given.seconds, ids)
-            cores = (_cpu_s(server.pid) - spent) / (time.monotonic() - began)
+            took = time.monotonic() - began
+            cores, idle_cores = (_cpu_s(server.pid) - spent) / took, (_idle_s() - idle) / took
+            own_cores = (time.process_time() - own) / took
         finally:
             saves = _ended(writer)
             server.terminate()
             server.wait(30)
         result = report(tally, given.seconds)
-        print(f"the server used {cores:.2f} of {os.cpu_count()} cores; load average of the machine {os.getloadavg()[0]:.1f}")
+        cpus = os.cpu_count() or 1
+        print(f"the server used {cores:.2f} of {cpus} cores, this script {own_cores:.2f}, idle {idle_cores:.2f}; the rest others")
+        print(f"load average of the machine over 15 minutes {os.getloadavg()[2]:.1f}")
         missing = lost(db, tally)
         print(f"decisions acknowledged {len(tally.sure)}, lost {missing}")
         print(f"the storing process: {len(saves)} transactions of 20 calls, slowest {max(saves, default=0):.2f} s")
@@ -357,6 +366,15 @@ def _cpu_s(pid: int) -> float:
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _idle_s() -> float:
+    """Idle seconds of all processors so far; 0 where the system does not tell."""
+    try:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    except OSError:
+        return 0.0
+    return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
 
 
 def _wait(base: str) -> None:
