@@ -278,7 +278,7 @@ def test_evaluation_of_the_samples(qa: Qa, tmp_path: Path) -> None:
     qa("run", samples_dir(), "--db", qa.db)
     said = qa("eval", samples_dir() / "labels.csv", "--db", qa.db)
     assert said.code == 0
-    assert "合计" in said.out and "标注 20 通" in said.out and "角色正确率" in said.out and "字错率 0.0%" in said.out
+    assert "合计" in said.out and "标注 28 通" in said.out and "角色正确率" in said.out and "字错率 0.0%" in said.out
     answer = json.loads(qa("eval", samples_dir() / "labels.csv", "--db", qa.db, "--json").out)
     counts = answer["overall"]
     assert counts["true_positive"] + counts["false_negative"] == sum(

@@ -83,7 +83,7 @@ def settings_for(db: Path) -> Settings:
 
 
 def sample_calls(db: Path) -> Settings:
-    """The twenty sample calls, judged, all of them on the reviewer's desk."""
+    """The sample calls, judged; the first twenty (of one day) on the reviewer's desk."""
     settings = settings_for(db)
     store = open_store(db)
     pipeline = Pipeline(store=store, judge=open_judge(settings), recogniser=WordRecogniser(), progress=Silent())
