@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from fastapi.testclient import TestClient
 from web_office import PASSWORD, Office
 
 from qa_pipeline.web import sessions
@@ -175,9 +178,10 @@ def test_large_and_endless_bodies_are_refused(office: Office) -> None:
 @pytest.mark.parametrize("name", ["../../evil.yaml", "/etc/passwd", "a/../../x.yaml", "a/b/c.yaml", "policy.yaml\x00", "a/.yaml"])
 def test_a_file_name_cannot_lead_out_of_the_rules_folder(office: Office, name: str) -> None:
     office.be("lead")
+    before = office.site.rules.versions()
     answer = office.form("/studio/publish", name=name, text="clause: X", reason="试")
     assert answer.status_code == 303
-    assert office.site.rules.versions() == []
+    assert office.site.rules.versions() == before
 
 
 @pytest.mark.parametrize("path", ["../views.py", "..%2fviews.py", "%2e%2e/views.py", "app.css/../../views.py"])
@@ -197,3 +201,15 @@ def test_markup_in_what_people_write_stays_text(office: Office) -> None:
     office.ok(office.api(f"/cases/{case_id}/findings", body))
     page = office.get(f"/cases/{case_id}").text
     assert "&lt;script&gt;alert(1)" in page and "<script>alert(1)" not in page
+
+
+def test_behind_a_reverse_proxy_the_name_is_the_proxys_and_cookies_need_https(tmp_path: Path, office: Office) -> None:
+    from web_make import settings_for
+
+    from qa_pipeline.web.app import create_app
+    from qa_pipeline.web.site import Options
+
+    app = create_app(Options(settings=settings_for(tmp_path / "qa.duckdb"), behind_proxy=True, now=office.site.now))
+    answer = TestClient(app, base_url="https://qa.example").get("/login")
+    assert (answer.status_code, answer.headers["strict-transport-security"]) == (200, "max-age=31536000")
+    assert "Secure" in answer.headers["set-cookie"]

@@ -175,3 +175,34 @@ def test_the_log_speaks_chinese(office: Office) -> None:
     rows = page.split("<tbody>")[1].split("</tbody>")[0]
     assert "确认，A04" in rows and "confirm" not in rows and "review" not in rows
     assert "质检员" in office.get("/admin/log?action=people.save").text.split("<tbody>")[1]
+
+
+def test_a_changed_rule_is_tried_on_all_calls_before_it_is_published(office: Office) -> None:
+    office.be("lead")
+    name = next(name for name in office.site.rules.files() if name.endswith("A04.yaml"))
+    text = office.site.rules.files()[name].read_text(encoding="utf-8")
+    started = office.form("/studio/backtest", name=name, text=text, days="0")
+    job = started.headers["location"].rsplit("/", 1)[1]
+    end = time.monotonic() + 120
+    while (told := office.ok(office.get(f"/api/v1/backtests/{job}")))["running"]:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    calls = office.ok(office.get("/api/v1/calls?only=all"))["total"]
+    assert (told["error"], told["result"]["calls"]) == ("", calls)
+    page = office.get(f"/studio/backtest/{job}").text
+    assert "发布新版本" in page and "按条款" in page
+    broken = office.form("/studio/backtest", name=name, text="nonsense: 1", days="0")
+    assert broken.headers["location"] == "/studio/backtest"
+
+
+def test_three_findings_are_heard_in_under_forty_seconds() -> None:
+    from qa_pipeline.model import Evidence, EvidenceKind
+    from qa_pipeline.web.reading.callpage import play_span
+
+    def heard(start_s: float, end_s: float) -> float:
+        begin, end = play_span(Evidence(kind=EvidenceKind.HIT, quote="", start_s=start_s, end_s=end_s))
+        assert begin is not None and end is not None
+        return end - begin
+
+    assert heard(10.0, 12.0) == 4.0  # the words with 1.2 s before and 0.8 s after
+    assert 3 * heard(0.0, 60.0) < 40  # searched through the whole call: its beginning, the rest is read

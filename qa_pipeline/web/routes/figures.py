@@ -116,10 +116,17 @@ def agent(ask: Asked, agent_id: str) -> Response:
         )
         if row is None or (not ask.has(Post.QA_LEAD, Post.MANAGER) and row[1] != ask.person.team):
             raise NotHere(f"没有工号 {agent_id}，或不在您的班组。")
-        points = figures.by_day(tx, agent_id=agent_id)
-        clauses = figures.clause_counts(tx, agent_id=agent_id)
-        cases = own_cases(tx, agent_id)
-        totals = own_totals(tx, agent_id)
+
+    def make() -> Any:
+        with ask.look() as tx:
+            return (
+                figures.by_day(tx, agent_id=agent_id),
+                figures.clause_counts(tx, agent_id=agent_id),
+                own_cases(tx, agent_id)[:25],
+                own_totals(tx, agent_id),
+            )
+
+    (points, clauses, cases, totals), at = ask.site.results.get(("agent", agent_id), make)
     chart = figures.trend_chart(points)
     return render(
         ask,
@@ -129,8 +136,9 @@ def agent(ask: Asked, agent_id: str) -> Response:
         team=row[1],
         chart=chart,
         clauses=clauses,
-        cases=cases[:25],
+        cases=cases,
         totals=totals,
+        at=at,
     )
 
 
