@@ -8,6 +8,8 @@ from qa_pipeline.asr.packing import Piece, Window, seconds
 from qa_pipeline.asr.whisper import Heard, Timed
 from qa_pipeline.model import Segment, Word
 
+_STRAY = 2  # words
+
 
 def segments_of(window: Window, heard: Heard) -> list[tuple[Piece, Segment]]:
     """One segment per piece of ``window`` that has words, each with the piece it was heard in.
@@ -15,15 +17,10 @@ def segments_of(window: Window, heard: Heard) -> list[tuple[Piece, Segment]]:
     A word belongs to the piece in whose speech it lies, never to an earlier one than the word before it. Words that begin
     behind the last piece were said over silence and are left out.
     """
+    said = [word for word in heard.words if word.first <= window.filled]
+    stop = heard.words[len(said)].start if len(said) < len(heard.words) else len(heard.text)
     groups: list[tuple[int, list[Timed]]] = []
-    lowest = 0
-    stop = len(heard.text)
-    for word in heard.words:
-        if word.first > window.filled:
-            stop = word.start
-            break
-        index = max(lowest, window.piece_of(word.first, word.last))
-        lowest = index
+    for word, index in zip(said, _pieces_of(window, said), strict=True):
         if not groups or groups[-1][0] != index:
             groups.append((index, []))
         groups[-1][1].append(word)
@@ -32,6 +29,30 @@ def segments_of(window: Window, heard: Heard) -> list[tuple[Piece, Segment]]:
         end = groups[number + 1][1][0].start if number + 1 < len(groups) else stop
         result.append((window.pieces[index], _segment(window, index, words, heard.text[:end])))
     return result
+
+
+def _pieces_of(window: Window, words: Sequence[Timed]) -> list[int]:
+    """The piece of each word, never falling.
+
+    The aligner is unsure about the words around a long silence, the recogniser's own phrases are not: where a join would cut a
+    phrase, one or two words go to the side that the rest of their phrase is on.
+    """
+    pieces: list[int] = []
+    for word in words:
+        pieces.append(max(pieces[-1] if pieces else 0, window.piece_of(word.first, word.last)))
+    whole = [True] + [words[at - 1].end < words[at].start for at in range(1, len(words))]  # a phrase begins here
+    for at in range(1, len(words)):
+        if pieces[at] == pieces[at - 1] or whole[at]:
+            continue
+        before, after = pieces[at - 1], pieces[at]
+        for count in range(1, _STRAY + 1):
+            if at - count > 0 and pieces[at - count] == before and whole[at - count]:
+                pieces[at - count : at] = [after] * count
+                break
+            if at + count < len(words) and pieces[at + count - 1] == after and whole[at + count]:
+                pieces[at : at + count] = [before] * count
+                break
+    return pieces
 
 
 def _segment(window: Window, index: int, words: Sequence[Timed], text: str) -> Segment:

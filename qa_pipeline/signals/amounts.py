@@ -46,7 +46,7 @@ class _Money:
     @cached_property
     def amount(self) -> re.Pattern[str]:
         return re.compile(
-            rf"(?P<number>[{_NUMERALS}]+(?:点[{_NUMERALS}]+)?|半)(?P<unit>块钱|{_group(_UNITS, False)})(?P<rest>[{_NUMERALS}](?:毛|角|分)?)?"
+            rf"(?!一块(?:儿|扣|走|过|去|来|算|交|出|付|起))(?P<number>[{_NUMERALS}]+(?:点[{_NUMERALS}]+)?|半)(?P<unit>块钱|{_group(_UNITS, False)})(?P<rest>[{_NUMERALS}](?:毛|角|分)?)?"
         )
 
     @cached_property

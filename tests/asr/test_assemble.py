@@ -72,3 +72,14 @@ def test_words_over_the_closing_silence_are_left_out() -> None:
 
 def test_no_words_no_segments() -> None:
     assert segments_of(WINDOW, heard(" ")) == []
+
+
+def test_a_join_does_not_cut_a_phrase() -> None:
+    """不 is timed before the silence, but the recogniser wrote it with what follows; 了 the other way round."""
+    early = segments_of(WINDOW, heard("还清 不需要", (0, 2, 0.5, 1.2), (3, 4, 1.6, 1.9), (4, 6, 3.3, 4.0)))
+    assert [(piece, segment.text) for piece, segment in early] == [(FIRST, "还清"), (SECOND, "不需要")]
+    assert early[1][1].start_s == 30.0
+    late = segments_of(WINDOW, heard("还清了 需要", (0, 2, 0.5, 1.2), (2, 3, 3.1, 3.3), (4, 6, 3.4, 4.0)))
+    assert [(piece, segment.text) for piece, segment in late] == [(FIRST, "还清了"), (SECOND, "需要")]
+    unsure = segments_of(WINDOW, heard("还清不需要", (0, 2, 0.5, 1.2), (2, 3, 1.6, 1.9), (3, 5, 3.3, 4.0)))
+    assert [segment.text for _, segment in unsure] == ["还清不", "需要"]
