@@ -181,6 +181,9 @@ def test_managers_and_leaders_go_through_their_pages(browser: Any, served: Serve
                 assert answer is not None and answer.status == 200, url
                 desk.page.wait_for_load_state("networkidle")
                 assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), url
+                desk.page.set_viewport_size({"width": 640, "height": 360})  # as at a zoom of 200 %
+                assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{url} at 200 %"
+                desk.page.set_viewport_size(DESKTOP)
 
 
 def test_a_report_is_taken_away(browser: Any, served: Served, tmp_path: Path) -> None:
