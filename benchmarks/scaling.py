@@ -24,7 +24,8 @@ from pathlib import Path
 
 from qa_pipeline.config import load_settings
 from qa_pipeline.export import KINDS, Wanted
-from qa_pipeline.judge import FIRST_ONLY, Heard, open_judge
+from qa_pipeline.hearing import Heard
+from qa_pipeline.judge import FIRST_ONLY, open_judge
 from qa_pipeline.lake import lay
 from qa_pipeline.model import Acoustics, AuditRun, CallData, ChannelSpan, Recording, Segment, Transcript, Word
 from qa_pipeline.pipeline import BATCH_CALLS

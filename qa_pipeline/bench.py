@@ -103,7 +103,7 @@ def chosen(folder: Path, minutes: float) -> tuple[tuple[Path, ...], float]:
     """Recordings of ``folder`` in order of their names, until they are ``minutes`` long together (0: all), and their seconds."""
     from qa_pipeline.errors import AudioError
     from qa_pipeline.intake.decode import decode
-    from qa_pipeline.intake.manifest import scan_folder
+    from qa_pipeline.intake.folder import scan_folder
 
     if not folder.is_dir():
         raise UserError(f"{folder}：没有这个文件夹。请给出放录音的文件夹。")

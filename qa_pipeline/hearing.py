@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from qa_pipeline.errors import StageError
-from qa_pipeline.model import ChannelSpan, EngineInfo, Recording, Segment, Transcript
+from qa_pipeline.model import ChannelSpan, Conversation, EngineInfo, Outcome, Recording, Segment, Transcript
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,20 @@ class Hearing:
     recording: Recording | None = None
     transcript: Transcript | None = None
     error: StageError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What one recording gave; ``path`` may be None for ready transcripts."""
+
+    engine: EngineInfo
+    recording: Recording | None = None
+    transcript: Transcript | None = None
+    path: str | None = None
+
+
+# The second listening may hear spans of the recording again and answer with other outcomes; None: it cannot be done now.
+Relisten = Callable[[Conversation, tuple[Outcome, ...], Heard], tuple[Outcome, ...] | None]
 
 
 class Recogniser(Protocol):

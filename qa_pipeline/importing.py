@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from qa_pipeline.errors import Problem, UserError
-from qa_pipeline.judge import IMPORTED, Heard, Judge
+from qa_pipeline.hearing import Heard
+from qa_pipeline.judge import IMPORTED, Judge
 from qa_pipeline.model import AuditRun, CallData
 from qa_pipeline.store import BatchInfo, Store
 

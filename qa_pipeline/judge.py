@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa_pipeline.model import AuditRun, Conversation, EngineInfo, Outcome, Provenance, Recording, Transcript, Verdict
+from qa_pipeline.hearing import Heard, Relisten
+from qa_pipeline.model import AuditRun, Conversation, EngineInfo, Outcome, Provenance, Verdict
 from qa_pipeline.policy import Policy
 
 if TYPE_CHECKING:
@@ -19,19 +20,7 @@ if TYPE_CHECKING:
 IMPORTED = EngineInfo(name="imported", model="", model_hash="")  # ready transcripts: nobody knows what heard them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What one recording gave; ``path`` may be None for ready transcripts."""
-
-    engine: EngineInfo
-    recording: Recording | None = None
-    transcript: Transcript | None = None
-    path: str | None = None
-
-
 Audit = Callable[[Conversation], tuple[Outcome, ...]]
-# The second listening may hear spans of the recording again and answer with other outcomes; None: it cannot be done now.
-Relisten = Callable[[Conversation, tuple[Outcome, ...], Heard], tuple[Outcome, ...] | None]
 FIRST_ONLY = "-1"  # marks the digest of a verdict whose second listening is still due
 
 

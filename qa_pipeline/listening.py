@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qa_pipeline.errors import StageError
-from qa_pipeline.judge import Heard, Relisten
+from qa_pipeline.hearing import Heard, Relisten
 from qa_pipeline.model import ChannelSpan, Conversation, EngineInfo, Outcome, Segment, Transcript
 from qa_pipeline.store.base import TranscriptCache
 

@@ -19,9 +19,9 @@ from qa_pipeline import spool
 from qa_pipeline.abreast import abreast
 from qa_pipeline.across import concerned
 from qa_pipeline.errors import AudioError, Problem, StageError, StoreError, StoreLockedError, UserError
-from qa_pipeline.hearing import Hearing, Recogniser
+from qa_pipeline.hearing import Heard, Hearing, Recogniser
 from qa_pipeline.identify import Identified, identify, length_s
-from qa_pipeline.judge import Heard, Judge
+from qa_pipeline.judge import Judge
 from qa_pipeline.model import AuditRun, Recording, Transcript
 from qa_pipeline.source import Source, open_source
 from qa_pipeline.store import BatchEnd, BatchInfo, Failure, Store

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from qa_pipeline.judge import Heard, Judge
+from qa_pipeline.hearing import Heard
+from qa_pipeline.judge import Judge
 from qa_pipeline.model import AuditRun, Outcome, Verdict
 from qa_pipeline.store import BatchInfo, Store
 

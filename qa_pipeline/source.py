@@ -25,7 +25,8 @@ class Source:
 
 def open_source(folder: str | Path, manifest: Path | None, columns: dict[str, str]) -> Source:
     """The calls of a folder, by its manifest when there is one. Raises ManifestError with what to do when there are none."""
-    from qa_pipeline.intake.manifest import find_manifest, read_manifest, scan_folder
+    from qa_pipeline.intake.folder import scan_folder
+    from qa_pipeline.intake.manifest import find_manifest, read_manifest
     from qa_pipeline.intake.remote import is_url
 
     if is_url(str(folder)):
@@ -42,7 +43,8 @@ def open_source(folder: str | Path, manifest: Path | None, columns: dict[str, st
 
 def _remote_source(folder: str, manifest: Path | None, columns: dict[str, str]) -> Source:
     """Recordings on object storage; the manifest lies beside them, or on this machine when it is named."""
-    from qa_pipeline.intake.manifest import MANIFEST_NAMES, Manifest, is_recording, named_calls, read_manifest
+    from qa_pipeline.intake.folder import is_recording, named_calls
+    from qa_pipeline.intake.manifest import MANIFEST_NAMES, Manifest, read_manifest
     from qa_pipeline.intake.remote import local, location, names
 
     if manifest is not None:
@@ -60,7 +62,7 @@ def _remote_source(folder: str, manifest: Path | None, columns: dict[str, str]) 
 
 
 def _source(base: str, name: str, found: Manifest, *, listed: bool) -> Source:
-    from qa_pipeline.intake.manifest import AUDIO_ENDINGS
+    from qa_pipeline.intake.folder import AUDIO_ENDINGS
 
     if not found.calls:
         told = "".join(f"\n  {problem}" for problem in found.warnings[:10])

@@ -1,4 +1,4 @@
-"""The list of calls: a manifest (CSV, XLSX) or a folder of recordings without one."""
+"""The list of calls: a manifest (CSV, XLSX). A folder without one: ``intake.folder``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,26 +18,6 @@ from qa_pipeline.intake import cells
 from qa_pipeline.intake.columns import Columns, recognise
 from qa_pipeline.model import CallData
 
-AUDIO_ENDINGS = frozenset(
-    (
-        ".wav",
-        ".mp3",
-        ".m4a",
-        ".mp4",
-        ".aac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".amr",
-        ".awb",
-        ".3gp",
-        ".flac",
-        ".wma",
-        ".au",
-        ".caf",
-        ".webm",
-    )
-)
 MANIFEST_NAMES = ("manifest.csv", "manifest.xlsx")
 _DRIVE = re.compile(r"[A-Za-z]:/")
 
@@ -79,49 +59,6 @@ def read_manifest(path: Path, mapping: Mapping[str, str] = {}) -> Manifest:
     except ManifestError as error:
         raise ManifestError(f"{path}:{header.line}: {error}") from None
     return _Reader(path, columns, header.line).read(rows)
-
-
-def scan_folder(folder: Path) -> Manifest:
-    """All recordings under a folder, sorted by path within each folder; the call number is the path without its ending."""
-    if not folder.is_dir():
-        raise ManifestError(f"{folder}：没有这个文件夹；请检查路径")
-    warnings: list[Problem] = []
-    calls = named_calls(_walk(folder, PurePosixPath(), warnings))
-    return Manifest(calls=calls, warnings=tuple(warnings))
-
-
-def is_recording(name: str) -> bool:
-    """By its ending."""
-    return PurePosixPath(name).suffix.lower() in AUDIO_ENDINGS
-
-
-def named_calls(files: Iterable[PurePosixPath]) -> tuple[CallData, ...]:
-    """A call for each recording, named by its path."""
-    calls: list[CallData] = []
-    seen: set[str] = set()
-    for relative in files:
-        call_id = "-".join(relative.with_suffix("").parts)
-        if call_id in seen:  # 001.wav beside 001.mp3
-            call_id = "-".join(relative.parts)
-        seen.add(call_id)
-        calls.append(CallData(call_id=call_id, file=str(relative)))
-    return tuple(calls)
-
-
-def _walk(folder: Path, relative: PurePosixPath, warnings: list[Problem]) -> Iterator[PurePosixPath]:
-    """Depth first, one folder's names in memory at a time; hidden names and linked folders (loops) are passed over."""
-    here = folder / relative
-    try:
-        with os.scandir(here) as listing:
-            entries = sorted((entry for entry in listing if not entry.name.startswith(".")), key=lambda entry: entry.name)
-    except OSError as error:
-        warnings.append(Problem(path=str(here), line=0, col=0, message=f"文件夹读不了，已跳过：{error.strerror}"))
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder, relative / entry.name, warnings)
-        elif is_recording(entry.name) and entry.is_file():
-            yield relative / entry.name
 
 
 class _Reader:

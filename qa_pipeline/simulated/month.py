@@ -132,7 +132,8 @@ def _start_worker(settings: Settings) -> None:
 
 
 def _judge_chunk(size: Size, chunk: Chunk) -> Judged:
-    from qa_pipeline.judge import IMPORTED, Heard
+    from qa_pipeline.hearing import Heard
+    from qa_pipeline.judge import IMPORTED
 
     made = list(made_calls(size, chunk.first, chunk.count))
     runs = [_JUDGE[0](item.conversation, Heard(engine=IMPORTED)) for item in made]

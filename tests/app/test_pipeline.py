@@ -13,7 +13,8 @@ import pytest
 
 from qa_pipeline.errors import ManifestError, StoreError, StoreLockedError
 from qa_pipeline.export import Wanted, export
-from qa_pipeline.judge import Heard, Judge
+from qa_pipeline.hearing import Heard
+from qa_pipeline.judge import Judge
 from qa_pipeline.model import AuditRun, Conversation, Evidence, EvidenceKind, Outcome, Verdict
 from qa_pipeline.pipeline import Pipeline, RunResult
 from qa_pipeline.rescore import difference, rescore

@@ -6,7 +6,8 @@ import pytest
 from qa_pipeline.errors import ManifestError, Problem
 from qa_pipeline.intake.cells import PARSERS, TIMES, CellError, parse_phone, parse_seconds, parse_when
 from qa_pipeline.intake.columns import CHINESE, FIELDS, recognise
-from qa_pipeline.intake.manifest import Manifest, find_manifest, read_manifest, scan_folder
+from qa_pipeline.intake.folder import scan_folder
+from qa_pipeline.intake.manifest import Manifest, find_manifest, read_manifest
 from qa_pipeline.model import CallData, CallOutcome, CallType, HangupBy
 
 CHINESE_CSV = (

@@ -62,7 +62,8 @@ def _correct(
 ) -> None:
     from qa_pipeline.casework import cases, corrections
     from qa_pipeline.casework.findings import findings_of
-    from qa_pipeline.judge import Heard, open_judge
+    from qa_pipeline.hearing import Heard
+    from qa_pipeline.judge import open_judge
     from qa_pipeline.model import AuditRun
 
     judge = open_judge(settings_of(db=db, rules=rules))

@@ -67,7 +67,7 @@ class Correct(Versioned):
 
 
 def correct(site: Site, tx: Tx, ids: dict[str, str], said: Correct) -> Done:
-    from qa_pipeline.judge import Heard
+    from qa_pipeline.hearing import Heard
 
     def rejudge(run: AuditRun, talk: Conversation) -> AuditRun:
         return site.judge()(talk, Heard(engine=run.provenance.engine, recording=run.recording))
