@@ -1,8 +1,8 @@
 """Windows full of speech, and the way back: pure arithmetic on sample offsets (16 kHz).
 
 Whisper's encoder costs by the length of its window, silence included. So the voiced stretches of a recording are laid one
-after the other with a short silence between them, cut only where nobody speaks, and every position in a window can be
-asked for its channel and its sample in the recording.
+after the other (with ``gap`` of silence between them; none by default), cut only where nobody speaks, and every position in
+a window can be asked for its channel and its sample in the recording.
 
 Windows never mix recordings. They need not: a window may have any length, so nothing is gained by filling it up with a
 neighbour's speech, and a transcript that depended on its neighbours would not be the same after a rerun.
