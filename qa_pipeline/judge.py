@@ -30,6 +30,7 @@ class Judge:
 
     audit: Audit
     policy: Policy
+    understand: Callable[[Conversation], Conversation] = lambda conversation: conversation
     rules_digest: str
     version: str
     relisten: Relisten | None = None
@@ -39,6 +40,7 @@ class Judge:
         from qa_pipeline.scoring import score
         from qa_pipeline.store.codec import digest
 
+        conversation = self.understand(conversation)
         outcomes = self.audit(conversation)
         digest_in_force = self.rules_digest
         if self.relisten is not None:
@@ -82,6 +84,7 @@ def open_judge(settings: Settings, store: Store | None = None, listen: Listen | 
     """
     from qa_pipeline import __version__
     from qa_pipeline.across import history_of
+    from qa_pipeline.acts.understanding import understand
     from qa_pipeline.audit import audit
     from qa_pipeline.listening import relistener
 
@@ -90,6 +93,7 @@ def open_judge(settings: Settings, store: Store | None = None, listen: Listen | 
     return Judge(
         audit=lambda conversation: audit(book, conversation, history_of(store, conversation.call) if store is not None else None),
         policy=policy,
+        understand=lambda conversation: understand(conversation, book.reader),
         rules_digest=digest_of(book.digest, policy.digest, *(() if settings.second_listening else ("first listening only",))),
         version=__version__,
         relisten=relisten,

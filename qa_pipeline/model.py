@@ -84,6 +84,7 @@ class Strength(StrEnum):
     EXACT = "exact"
     PHONETIC = "phonetic"
     FUZZY = "fuzzy"
+    MEANING = "meaning"  # not the words: what the turn does, by the network of the acts
     MEASURED = "measured"  # not words: a time, a level, a field of the call data
 
 
@@ -235,6 +236,15 @@ class Transcript:
     acoustics: Acoustics | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a turn does (``acts.names``), how surely (0..1, to the hundredth), and at which character that shows most."""
+
+    name: str
+    sure: float
+    at: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """Consecutive speech of one role, merged: a phrase may cross recogniser segments.
@@ -258,6 +268,7 @@ class Turn:
     loudness_db: float | None = None  # speech level of the turn
     pitch_st: float | None = None  # standard deviation of the pitch in semitones
     after_hangup: bool = False
+    acts: tuple[Act, ...] | None = None  # what the turn does, by the order of ``acts.names``; None: not read yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Protocol
 
+from qa_pipeline.acts.understanding import forget
 from qa_pipeline.audit import audit_one
 from qa_pipeline.model import (
     ChannelSpan,
@@ -36,7 +37,7 @@ MAX_SPAN_S = 28.0  # one window of the recogniser
 MAX_HOTWORDS = 24
 _PARTS = re.compile(r"\w+")
 FASTEST = 9.0  # letters a second: a reading with more (and two to spare) was not said in that time
-_SPOKEN = (Strength.EXACT, Strength.PHONETIC, Strength.FUZZY)
+_SPOKEN = (Strength.EXACT, Strength.PHONETIC, Strength.FUZZY, Strength.MEANING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +268,7 @@ def _with_readings(
             normal = normalise(raw)
             turn = replace(turn, raw=raw, text=normal.text, to_raw=normal.to_raw, words=())
         changed.append(turn)
-    return replace(conversation, turns=tuple(changed))
+    return replace(conversation, turns=forget(changed, turns))
 
 
 def _exhibit(turn: Turn, said: tuple[str, ...]) -> Evidence:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from qa_pipeline.acts.understanding import forget
 from qa_pipeline.casework import cases, ledger, reviews
 from qa_pipeline.casework.cases import Case
 from qa_pipeline.casework.findings import MANUAL_RULE, live_decisions
@@ -65,7 +66,7 @@ def corrected_conversation(conversation: Conversation, given: Sequence[Correctio
     unknown = sorted(set(by_turn) - {turn.index for turn in conversation.turns})
     if unknown:
         raise CaseworkError(f"这通电话没有第 {'、'.join(map(str, unknown))} 个话轮。")
-    turns = tuple(_corrected(turn, by_turn.get(turn.index)) for turn in conversation.turns)
+    turns = forget([_corrected(turn, by_turn.get(turn.index)) for turn in conversation.turns], by_turn)
     if set(given) == set(swapped(conversation)) and conversation.voiced is not None:
         other = {Role.AGENT: Role.CUSTOMER, Role.CUSTOMER: Role.AGENT, Role.UNKNOWN: Role.UNKNOWN}
         voiced = tuple(replace(span, role=other[span.role]) for span in conversation.voiced)

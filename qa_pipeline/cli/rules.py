@@ -1,4 +1,4 @@
-"""``qa rules``: list, check, test, explain, schema, new, fragility, reference."""
+"""``qa rules``: list, check, test, explain, acts, schema, new, fragility, reference."""
 
 from __future__ import annotations
 
@@ -122,6 +122,36 @@ def explain(
     for rule in chosen:
         for line in trace(book, rule, run.conversation, history_of(store, run.conversation.call)):
             out(line)
+    return Exit.DONE
+
+
+@app.command()
+def acts(
+    text: Annotated[
+        str | None, typer.Argument(help="一句话；写了就看它做了哪些事、各有多大把握。", metavar="[话]", show_default=False)
+    ] = None,
+    customer: Annotated[bool, typer.Option("--customer", help="这句话是客户说的。")] = False,
+    before: Annotated[list[str] | None, typer.Option("--before", help="之前对方说的话，可写两次。", show_default=False)] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """按意思判断的行为：列出规则里能用的名字；给一句话，就看它做了哪些事。"""
+    from qa_pipeline.acts.names import ACTS
+
+    if text is None:
+        rows = [{"act": name, "who": "坐席" if about.agents else "客户", "label": about.label} for name, about in ACTS.items()]
+    else:
+        from qa_pipeline.acts.encoding import Said
+        from qa_pipeline.acts.reader import ActReader
+        from qa_pipeline.text.normalise import normalise
+
+        earlier = [Said(customer, normalise(line).text) for line in before or ()]
+        found = sorted(ActReader().read(Said(not customer, normalise(text).text), earlier), key=lambda act: -act.sure)
+        rows = [{"act": act.name, "label": ACTS[act.name].label, "sure": f"{act.sure:.2f}"} for act in found]
+    if as_json:
+        out_json(rows)
+        return Exit.DONE
+    heads = {"act": "名字", "who": "谁", "label": "意思", "sure": "把握"}
+    table(tuple(heads[key] for key in rows[0]) if rows else ("名字", "意思", "把握"), [[row[key] for key in row] for row in rows])
     return Exit.DONE
 
 

@@ -21,7 +21,13 @@ _SOURCE = {
     RoleSource.NONE: "不知道",
 }
 TEMPLATE = re.compile(r"[|()~#\[\]{}*+?]")  # a rule author's notation, not words for a reader
-_STRENGTH = {Strength.EXACT: "原字", Strength.PHONETIC: "同音", Strength.FUZZY: "近似", Strength.MEASURED: "测量"}
+_STRENGTH = {
+    Strength.EXACT: "原字",
+    Strength.PHONETIC: "同音",
+    Strength.FUZZY: "近似",
+    Strength.MEANING: "按意思",
+    Strength.MEASURED: "测量",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from qa_pipeline.rules.links import circle, links, reachable, references
+from qa_pipeline.signals.act import ActSpec
 from qa_pipeline.signals.amounts import DateSpec, MoneySpec
 from qa_pipeline.signals.call_facts import ConfirmationsSpec, DataSpec, SegmentSpec
 from qa_pipeline.signals.combine import AnyOfSpec, RepliedSpec, TogetherSpec, WithoutSpec
@@ -39,6 +40,7 @@ SignalSpec = (
     | RepliedSpec
     | InsistedSpec
     | RemarksSpec
+    | ActSpec
 )
 
 Need = Literal[
@@ -246,7 +248,7 @@ class RuleSpec:
         return any(isinstance(spec, _SPOKEN) for spec in self.signals.values())
 
 
-_SPOKEN = (PhraseSpec, SimilarSpec, MoneySpec, DateSpec, EntitySpec)
+_SPOKEN = (PhraseSpec, SimilarSpec, MoneySpec, DateSpec, EntitySpec, ActSpec)
 
 
 def strengths(spec: RuleSpec) -> dict[str, str]:

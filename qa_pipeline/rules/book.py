@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from qa_pipeline.acts.reader import ActReader
 from qa_pipeline.rules.base import RuleSpec, strengths
 from qa_pipeline.rules.fairness import Fairness
 from qa_pipeline.signals.base import Bound
@@ -36,6 +37,7 @@ class RuleBook:
     index: PhraseIndex
     activation: Bound  # 为客户开通: tells a sale where the call data do not
     fairness: Fairness = Fairness()
+    reader: ActReader = field(default_factory=ActReader)
 
     def rule(self, clause: str) -> Rule:
         """The rule of a clause; KeyError when there is none."""

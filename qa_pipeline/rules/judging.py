@@ -12,7 +12,13 @@ from qa_pipeline.signals.base import Context, Hit, Scope
 from qa_pipeline.signals.call_facts import field_text
 
 _MAX_EXHIBITS = 12
-_MATCH_CONFIDENCE = {Strength.EXACT: 1.0, Strength.PHONETIC: 0.9, Strength.FUZZY: 0.8, Strength.MEASURED: 1.0}
+_MATCH_CONFIDENCE = {
+    Strength.EXACT: 1.0,
+    Strength.PHONETIC: 0.9,
+    Strength.FUZZY: 0.8,
+    Strength.MEANING: 0.8,
+    Strength.MEASURED: 1.0,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

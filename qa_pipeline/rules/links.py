@@ -48,7 +48,7 @@ def links(spec: object) -> list[tuple[str, bool]]:
     found: list[tuple[str, bool]] = []
     for item in fields(spec):  # type: ignore[arg-type]
         value = getattr(spec, item.name)
-        if item.name in ("of", "by", "after", "against", *_TAKES_BACK) and value:
+        if item.name in ("of", "by", "after", "against", "said", *_TAKES_BACK) and value:
             names = (value,) if isinstance(value, str) else value
             found += [(name, item.name not in _TAKES_BACK) for name in names]
         if isinstance(value, Where):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from qa_pipeline.acts.reader import ACTS_SHA256, ActReader
 from qa_pipeline.errors import Problem, RuleFileError
 from qa_pipeline.rules.base import RuleSpec
 from qa_pipeline.rules.book import Rule, RuleBook, bind_rule
@@ -33,9 +34,10 @@ class _Loading:
     rules: list[Rule] = field(default_factory=list)
     used: dict[Phrases, None] = field(default_factory=dict)  # in the order of the files
     shared: Shared = field(default_factory=Shared)
+    acts: ActReader = field(default_factory=ActReader)
 
     def kit(self) -> Kit:
-        return Kit(lexicons=self.lexicons, matching=self.matching, segment_table=self.segments, shared=self.shared)
+        return Kit(lexicons=self.lexicons, matching=self.matching, segment_table=self.segments, shared=self.shared, acts=self.acts)
 
     def note(self, path: str, message: str, line: int = 1, col: int = 1) -> None:
         self.problems.append(Problem(path=path, line=line, col=col, message=message))
@@ -85,6 +87,7 @@ def load_book(rules_dir: Path, lexicons_dir: Path, matching: Matching = "toleran
         digest=_digest([*rule_files, *lexicon_files], rules_dir, lexicons_dir),
         index=PhraseIndex(loading.used),
         activation=activation,
+        reader=loading.acts,
     )
 
 
@@ -190,8 +193,8 @@ def _activation(loading: _Loading) -> Bound:
 
 
 def _digest(files: list[Path], *folders: Path) -> str:
-    """SHA-256 over names and contents, independent of where the folders lie and of line ends."""
-    whole = hashlib.sha256()
+    """SHA-256 over names and contents, independent of where the folders lie and of line ends, and the network of the acts."""
+    whole = hashlib.sha256(ACTS_SHA256.encode())
     named = []
     for path in files:
         nth, folder = next((nth, folder) for nth, folder in enumerate(folders) if path.is_relative_to(folder))

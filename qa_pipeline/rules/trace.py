@@ -10,7 +10,13 @@ from qa_pipeline.rules.applies import applies, unmet_need
 from qa_pipeline.rules.book import Rule, RuleBook
 from qa_pipeline.signals.base import Context, History, Hit
 
-_STRENGTHS = {Strength.EXACT: "原字", Strength.PHONETIC: "同音", Strength.FUZZY: "相近", Strength.MEASURED: "测量"}
+_STRENGTHS = {
+    Strength.EXACT: "原字",
+    Strength.PHONETIC: "同音",
+    Strength.FUZZY: "相近",
+    Strength.MEANING: "按意思",
+    Strength.MEASURED: "测量",
+}
 _KINDS = {
     EvidenceKind.HIT: "命中",
     EvidenceKind.SEARCHED: "查找范围",

@@ -12,6 +12,7 @@ from qa_pipeline.text.pattern import Match, Pattern
 
 UNLESS_REACH = 14  # stream characters around a hit in which an excuse must stand
 QUOTE_REACH = 8  # and before it, for 您刚才说…
+_QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"))
 _TOLD_TO = frozenset("跟和给对向同")  # 跟您说 is what the speaker said, 您说 what the other did
 _BEFORE_WHOLE = re.compile(r"^[我咱这那个也真就都可是反正]*$")
 _AFTER_WHOLE = re.compile(r"^[的了呢嘛吧呀么]*$")
@@ -45,11 +46,20 @@ class Beside(NamedTuple):
             low, high = max(0, start - UNLESS_REACH), min(passage.length, end + UNLESS_REACH)
             if found := pattern.chars.search(passage.chars, low, high):
                 return f"附近有“{found.group()}”，不算"
+        if self.quoting.wanted and _in_quotes(passage, start):
+            return "在引号里，属于转述，不算"
         for pattern in _in_passage(ctx, self.quoting, passage):
             for found in pattern.chars.finditer(passage.chars, max(0, start - QUOTE_REACH), start):
                 if passage.chars[max(0, found.start() - 1) : found.start()] not in _TOLD_TO:
                     return f"前面是“{found.group()}”，属于转述或否定，不算"
         return ""
+
+
+def _in_quotes(passage: Passage, offset: int) -> bool:
+    """Whether a transcript with quotation marks (a person wrote it) has the character between them."""
+    nth, char = passage.place(offset)
+    before = passage.turns[nth].text[:char]
+    return any(before.rfind(opening) > before.rfind(closing) for opening, closing in _QUOTES)
 
 
 def _in_passage(ctx: Context, phrases: Phrases, passage: Passage) -> list[Pattern]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from qa_pipeline.acts.reader import ActReader
 from qa_pipeline.signals.base import Context, Hit, Scope
 from qa_pipeline.text.index import Phrases
 from qa_pipeline.text.lexicon import Lexicon, Term
@@ -54,6 +55,7 @@ class Kit:
     segment_table: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     used: dict[Phrases, None] = field(default_factory=dict)  # in the order in which they were asked for
     shared: Shared = field(default_factory=lambda: Shared())
+    acts: ActReader = field(default_factory=ActReader)
 
     def terms(self, lexicon: str) -> tuple[Term, ...]:
         if lexicon not in self.lexicons:

@@ -7,6 +7,7 @@ What is not asked for is not worked out.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection
 from functools import cached_property, lru_cache
@@ -18,6 +19,7 @@ from qa_pipeline.text.pattern import FILLERS, strip
 from qa_pipeline.text.stream import Stream
 
 PAUSE_S = 0.4  # a pause within a turn that ends a clause
+_SPACED = re.compile(r"(?<=[一-龥])\s[一-龥]")
 
 
 @lru_cache(maxsize=8192)
@@ -182,13 +184,25 @@ def _kept(text: str) -> tuple[int, ...]:
 
 
 def _begins(turn: Turn, kept: tuple[int, ...]) -> list[int]:
-    """Which of the kept characters begin a clause: after punctuation, or after a pause in the word times."""
+    """Which of the kept characters begin a clause: after punctuation, a pause in the word times, or a space between phrases."""
     pauses = {later.start for earlier, later in pairwise(turn.words) if later.start_s - earlier.end_s >= PAUSE_S}
+    spaced = _spaces_part_phrases(turn.raw)
     begins = []
     previous = -1
     for nth, index in enumerate(kept):
         apart = index - previous > 1 and any(char not in FILLERS and char != " " for char in turn.text[previous + 1 : index])
-        if nth == 0 or apart or (pauses and turn.to_raw[index] in pauses):
+        if (
+            nth == 0
+            or apart
+            or (pauses and turn.to_raw[index] in pauses)
+            or (spaced and _SPACED.match(turn.raw, turn.to_raw[index] - 1))
+        ):
             begins.append(nth)
         previous = index
     return begins
+
+
+def _spaces_part_phrases(raw: str) -> bool:
+    """Whether the recogniser writes spaces where others write a comma: some, but not one after every word."""
+    spaces = len(_SPACED.findall(raw))
+    return 0 < spaces <= len(raw) // 4

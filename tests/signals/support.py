@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from qa_pipeline.acts.reader import ActReader
 from qa_pipeline.model import CallData, Conversation, Role, RoleSource, Turn, VoicedSpan, Word
 from qa_pipeline.signals.base import Bound, Context, History, Hit
 from qa_pipeline.signals.kit import Kit
@@ -67,11 +68,13 @@ def context(
     lexicons: tuple[Lexicon, ...] = (),
     history: History | None = None,
     both_roles: bool = False,
+    acts: ActReader | None = None,
     **specs: Any,
 ) -> Context:
     """Signals bound by name over one conversation."""
     quoting = Lexicon(name="quoting", title="转述", source="测试", date="2026-11-21", terms=("您[刚才]说", "不是说"))
     kit = Kit(lexicons={item.name: item for item in (quoting, *lexicons)}, default_strength=strength, segment_table=SEGMENTS)
+    kit.acts = acts or kit.acts
     bound = {}
     for name, spec in specs.items():
         finders = spec.bind(kit)

@@ -9,6 +9,7 @@ import pytest
 from qa_pipeline.model import Conversation, Role
 from qa_pipeline.rules.base import SignalSpec
 from qa_pipeline.rules.schema import signal_kinds
+from qa_pipeline.signals.act import ActSpec
 from qa_pipeline.signals.amounts import DateSpec, MoneySpec
 from qa_pipeline.signals.base import Context, Where
 from qa_pipeline.signals.call_facts import ConfirmationsSpec, DataSpec, SegmentSpec
@@ -45,6 +46,7 @@ SPECIMENS: dict[str, SignalSpec] = {
     "without": WithoutSpec(label="没有", of="found", but="nothing"),
     "replied": RepliedSpec(label="答", of="found", by="answer"),
     "insisted": InsistedSpec(label="仍说", of="found", against="other", times=1),
+    "act": ActSpec(label="资费", acts=("states_fee",), at_least=0.3),
     "remarks": RemarksSpec(label="另外讲了", besides=("found",), at_least_chars=1),
 }
 ONLY_DATA = {"data", "segment", "too_few_confirmations"}  # need nobody to speak

@@ -32,7 +32,7 @@ def test_quote_seconds_and_confidence_come_from_what_was_heard() -> None:
     low, high = passage.seconds(2, 5)
     assert (round(low or 0, 2), round(high or 0, 2)) == (1.6, 2.2)
     assert passage.confidence(0, 6) == pytest.approx(0.9)
-    assert passage.clauses == (0, 2)
+    assert passage.clauses == (0, 2, 5)  # a space between phrases ends a clause like a comma
 
 
 def test_times_without_words_are_by_proportion_and_without_times_unknown() -> None:
@@ -43,6 +43,20 @@ def test_times_without_words_are_by_proportion_and_without_times_unknown() -> No
 def test_a_pause_between_words_begins_a_clause() -> None:
     spoken = replace(turn("坐：好那我开通", 0.0, 3.0), words=words("好那我开通", 0.0, 0.2, gap_after={0: 0.6}))
     assert View(call(spoken)).passages[0].clauses == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("raw", "clauses"),
+    [
+        ("喂 您好 听得见吗", (0, 1, 3)),
+        ("您 好 这 里 是 客 服", (0,)),
+        ("拨 10086 转人工", (0,)),
+        ("好的 ", (0,)),
+        ("wifi 很快 吧", (0, 6)),
+    ],
+)
+def test_spaces_part_phrases_unless_they_part_every_word(raw: str, clauses: tuple[int, ...]) -> None:
+    assert View(call(f"坐：{raw}")).passages[0].clauses == clauses
 
 
 def test_empty_call() -> None:

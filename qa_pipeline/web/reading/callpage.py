@@ -25,7 +25,13 @@ LABEL = {
     EvidenceKind.READING: "复听",
     EvidenceKind.DATA: "通话数据",
 }
-STRENGTH = {Strength.EXACT: "原字", Strength.PHONETIC: "同音", Strength.FUZZY: "近似", Strength.MEASURED: "测量"}
+STRENGTH = {
+    Strength.EXACT: "原字",
+    Strength.PHONETIC: "同音",
+    Strength.FUZZY: "近似",
+    Strength.MEANING: "按意思",
+    Strength.MEASURED: "测量",
+}
 
 
 def call_page(run: AuditRun, findings: Sequence[Finding], shown: Shown) -> CallPage:

@@ -1,0 +1,113 @@
+"""What is meant, whatever the words: turns that do something (state the fee, refuse, scold), by the bundled network of the acts.
+
+A rule looks for the words first (``said``): what they found counts when the turn may well mean it, what they did not find when it
+surely does. Reading costs some milliseconds a turn, so of what is owed no more is read than it takes to find it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Annotated, Literal
+
+from qa_pipeline.acts.names import ACTS
+from qa_pipeline.acts.reader import ActReader
+from qa_pipeline.acts.understanding import acts_of
+from qa_pipeline.model import Act, Strength, Turn
+from qa_pipeline.signals.base import Context, Hit, Where, Who
+from qa_pipeline.signals.hit import passage_hit
+from qa_pipeline.signals.kit import Finders, Kit
+from qa_pipeline.signals.passage import Passage
+from qa_pipeline.signals.scope import scope_in
+from qa_pipeline.signals.view import View, bare
+from qa_pipeline.strict_yaml import Doc
+from qa_pipeline.text.pattern import Match
+
+QUOTED = 16  # characters on either side of the place that is quoted, unless the clause ends sooner
+_NEAR = 0.25  # sure enough to be told as the nearest thing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActSpec:
+    """按意思：话轮做了什么事，不看用词（程序自带的小模型）；字面也像的，把握可以小些。"""
+
+    kind: Literal["act"] = "act"
+    label: Annotated[str, Doc("给人看的名字")]
+    who: Who = "agent"
+    acts: Annotated[tuple[str, ...], Doc("行为的名字，是其中任何一种就算，几种的把握合在一起看；qa rules acts 列出全部")]
+    at_least: Annotated[float, Doc("只凭意思，至少多大把握，0–1；1 就是只认字面也像的")] = 0.5
+    said: Annotated[str, Doc("按字面找的信号；它的命中，把握到 said_at_least 就算，不到就不算")] = ""
+    said_at_least: Annotated[float, Doc("字面像的，至少多大把握，0–1")] = 0.1
+    where: Where = Where()
+
+    def __post_init__(self) -> None:
+        if unknown := [act for act in self.acts if act not in ACTS]:
+            raise ValueError(f"没有这种行为：{'、'.join(unknown)}；可用：{'、'.join(ACTS)}")
+        if not self.acts or len({ACTS[act].agents for act in self.acts}) > 1:
+            raise ValueError("acts 至少写一个，而且都是同一方的行为")
+        if not 0 < self.at_least <= 1 or not 0 < self.said_at_least <= 1:
+            raise ValueError("at_least 与 said_at_least 应在 0 到 1 之间")
+
+    def bind(self, kit: Kit) -> Finders:
+        owed = kit.default_strength == "loose"  # one is enough: the rest need not be read
+        scope = scope_in(self.who, self.where, widens=owed)
+
+        def read(ctx: Context) -> Iterator[tuple[Act, Turn]]:
+            for index in sorted(scope(ctx).turns):
+                turn = ctx.view.turns[index]
+                best = _best(kit.acts, ctx.view, turn, self.acts)
+                if best is not None:
+                    yield best, turn
+
+        def find(ctx: Context) -> tuple[Hit, ...]:
+            found = self._said(kit.acts, ctx) if self.said else []
+            if self.at_least < 1 and not (found and owed):
+                told = {hit.position.turn for hit in found}
+                found += [
+                    _hit(ctx.view, turn, act) for act, turn in read(ctx) if act.sure >= self.at_least and turn.index not in told
+                ]
+            return tuple(sorted(found, key=lambda hit: hit.position))
+
+        def nearest(ctx: Context) -> Hit | None:
+            act, turn = max(read(ctx), key=lambda item: item[0].sure, default=(None, None))
+            if act is not None and turn is not None and act.sure >= _NEAR:
+                return _hit(ctx.view, turn, act)
+            return ctx.signal(self.said).nearest(ctx) if self.said else None
+
+        return Finders(find=find, scope=scope, nearest=nearest)
+
+    def _said(self, reader: ActReader, ctx: Context) -> list[Hit]:
+        """What was found by its words and is meant so."""
+        kept = []
+        for hit in ctx.hits(self.said):
+            turns = ctx.view.turns[hit.position.turn : hit.end.turn + 1]
+            sure = max((best.sure for turn in turns if (best := _best(reader, ctx.view, turn, self.acts))), default=0.0)
+            if sure >= self.said_at_least:
+                kept.append(hit)
+            else:
+                ctx.excused.append(hit._replace(note=f"字面像，意思不像（{sure:.0%}），不算"))
+        return kept
+
+
+def _best(reader: ActReader, view: View, turn: Turn, acts: tuple[str, ...]) -> Act | None:
+    """How surely the turn does one of these, shown where it does the surest; read as words of the side that can (roles may be
+    guessed wrong). Acts asked for together are kinds of one thing: what speaks for each speaks for all."""
+    found = [act for act in acts_of(reader, view.turns, turn, ACTS[acts[0]].agents) if act.name in acts]
+    if len(found) < 2:
+        return found[0] if found else None
+    surest = max(found, key=lambda act: act.sure)
+    return replace(surest, sure=round(1 - prod(1 - act.sure for act in found), 2))
+
+
+def _hit(view: View, turn: Turn, act: Act) -> Hit:
+    """The clause in which it shows, not more than ``QUOTED`` characters to either side."""
+    passage: Passage = next(p for p in view.by_role[turn.role] if turn.index in p.indices)
+    nth = passage.indices.index(turn.index)
+    begin = passage.begins[nth]
+    inside = min(bisect_left(passage.kept[nth], act.at), max(0, len(bare(turn.text)) - 1))
+    low, high = passage.clause(begin + inside)
+    start, end = max(low, begin, begin + inside - QUOTED), min(high, passage.begins[nth + 1], begin + inside + QUOTED)
+    match = Match(start, max(end, start + 1), ACTS[act.name].label, Strength.MEANING, round(1 - act.sure, 2))
+    return passage_hit(passage, match, f"按意思（{act.sure:.0%}）")
