@@ -30,7 +30,7 @@ def judge(call: LabelledCall, outcomes: tuple[Outcome, ...], counts: dict[str, C
         kind = ("tp" if clause in call.expected else "fp") if clause in found else ("fn" if clause in call.expected else "tn")
         counts.setdefault(clause, Counter())[kind] += 1
         if kind in ("fp", "fn"):
-            outcome = by_clause.get(clause)
+            outcome = found.get(clause) or by_clause.get(clause)
             reason = f"{outcome.verdict.value} {outcome.reason}" if outcome else "没有规则"
             lines.append(f"{'误报' if kind == 'fp' else '漏报'} {call.conversation.call.call_id} {clause}  {reason}")
     return lines
