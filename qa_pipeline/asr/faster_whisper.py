@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qa_pipeline.intake.decode import Decoded
 
 _GROUP_WINDOWS = 4  # a group of calls is heard together once it fills this many batches
+_ENCODED_BATCHES = 2  # so much is encoded before it is decoded: doubtful windows of several batches are searched again together
 _GROUP_SECONDS = 1800  # and never holds more audio than this, but for a single long recording
 
 
@@ -182,7 +183,7 @@ class FasterWhisperEngine:
         for index, (_, window) in sorted(enumerate(requests), key=lambda request: request[1][1].filled):
             alike[-(-window.length // self._rules.alike) * self._rules.alike].append(index)
         results: list[list[Heard]] = [[] for _ in requests]
-        at_once = _GROUP_WINDOWS * self._batch
+        at_once = _ENCODED_BATCHES * self._batch
         for length, indexes in alike.items():
             for first in range(0, len(indexes), at_once):
                 part = indexes[first : first + at_once]

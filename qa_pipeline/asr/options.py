@@ -30,7 +30,7 @@ class HearingOptions:
     vocabulary: str = "chinese"  # or "whole": see ``asr.vocabulary``
     compute_type: str = "int8"
     beam: int = 5
-    beam_below: float = -0.45  # mean log probability of a greedy reading under which ``beam`` searches again
+    beam_below: float = -0.4  # mean log probability of a greedy reading under which ``beam`` searches again
     second_beam: int = 5
     readings: int = 4
     window_s: float = 15.0
