@@ -32,8 +32,8 @@ class Workers:
         return self._pool.listen(Path(path), requests)
 
     def listeners(self) -> int:
-        """One more than processes that listen: a thread that waits keeps nobody from handing out recordings."""
-        return self._pool.listeners + 1
+        """A thread that waits for its turn keeps nobody from handing out recordings."""
+        return self._pool.listeners
 
 
 def _on_this_machine(paths: Sequence[str]) -> None:

@@ -65,8 +65,12 @@ def _options(settings: AsrSettings) -> HearingOptions:
     from qa_pipeline.asr.options import HearingOptions
 
     compute_type = settings.compute_type or ("int8" if device_of(settings) == "cpu" else "float16")
+    language = settings.language or "zh"
     return HearingOptions(
-        language=settings.language or "zh", compute_type=compute_type, beam=settings.beam or HearingOptions().beam
+        language=language,
+        vocabulary="chinese" if language in ("zh", "yue") else "whole",
+        compute_type=compute_type,
+        beam=settings.beam or HearingOptions().beam,
     )
 
 

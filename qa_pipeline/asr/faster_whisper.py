@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qa_pipeline.intake.decode import Decoded
 
 _GROUP_WINDOWS = 4  # a group of calls is heard together once it fills this many batches
+_ENCODED_BATCHES = 2  # so much is encoded before it is decoded: doubtful windows of several batches are searched again together
 _GROUP_SECONDS = 1800  # and never holds more audio than this, but for a single long recording
 
 
@@ -57,13 +58,15 @@ class FasterWhisperEngine:
     def __init__(self, model: LocalModel, machine: Machine, options: HearingOptions, batch: int) -> None:
         self.options = replace(options, compute_type=machine.compute_type)
         self.info = engine_info(model.name, model.sha256, self.options)
-        self._whisper = Whisper(model.path, machine, options.language)
+        self._whisper = Whisper(model, machine, options.language, batch=batch, whole=options.vocabulary == "whole")
         self.clock = self._whisper.clock
         self._vad = Vad()
         self._batch = batch
         self._rules = self.options.pack_rules()
-        self._first = Decoding(beam=options.beam, prompt=options.prompt, hotwords=options.hotwords, timestamps=options.timestamps)
-        self._second = replace(self._first, beam=options.second_beam)
+        self._second = Decoding(
+            beam=options.second_beam, prompt=options.prompt, hotwords=options.hotwords, timestamps=options.timestamps
+        )
+        self._first = replace(self._second, beam=options.beam, beam_below=options.beam_below)
 
     def transcribe_many(self, items: Iterable[Decoded]) -> Iterator[Transcript]:
         """See ``Engine``: recordings are gathered until their windows fill some batches, then heard together."""
@@ -175,16 +178,17 @@ class FasterWhisperEngine:
         )
 
     def _hear(self, requests: Sequence[tuple[_Job, Window]], how: Decoding) -> list[list[Heard]]:
-        """The readings of every window, in the order of ``requests``: windows of one length share batches."""
-        by_length: dict[int, list[int]] = defaultdict(list)
-        for index, (_, window) in enumerate(requests):
-            by_length[window.length].append(index)
+        """The readings of every window, in the order of ``requests``; windows of about one length are decoded together."""
+        alike: dict[int, list[int]] = defaultdict(list)
+        for index, (_, window) in sorted(enumerate(requests), key=lambda request: request[1][1].filled):
+            alike[-(-window.length // self._rules.alike) * self._rules.alike].append(index)
         results: list[list[Heard]] = [[] for _ in requests]
-        for indexes in by_length.values():
-            for first in range(0, len(indexes), self._batch):
-                part = indexes[first : first + self._batch]
+        at_once = _ENCODED_BATCHES * self._batch
+        for length, indexes in alike.items():
+            for first in range(0, len(indexes), at_once):
+                part = indexes[first : first + at_once]
                 encoded = [self._whisper.encode(_audio(*requests[index])) for index in part]
-                heard = self._whisper.decode(encoded, [requests[index][1].filled for index in part], how)
+                heard = self._whisper.decode(encoded, [requests[index][1].filled for index in part], length, how)
                 for index, readings in zip(part, heard, strict=True):
                     results[index] = readings
         return results

@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +112,25 @@ def fetch(name: str) -> LocalModel:
             _require(staging)
             _write_mark(staging, name, _sha256(staging / "model.bin"))
     return resolve(name)
+
+
+@contextmanager
+def made_from(model: LocalModel, kind: str, make: Callable[[Path, Path], None]) -> Iterator[Path]:
+    """A folder with what ``make(model folder, new folder)`` writes: made once and kept beside the models; where nothing can be
+    kept, made for this block alone."""
+    kept = models_folder() / f".{kind}-{model.sha256[:16]}"
+    if not kept.is_dir():
+        try:
+            with _lock():
+                if not kept.is_dir():
+                    with _staging(kept) as staging:
+                        make(model.path, staging)
+        except ModelError:
+            with tempfile.TemporaryDirectory() as folder:
+                make(model.path, Path(folder))
+                yield Path(folder)
+            return
+    yield kept
 
 
 def _download(name: str, folder: Path) -> None:

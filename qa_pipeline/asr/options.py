@@ -27,8 +27,10 @@ class HearingOptions:
     in ``benchmarks/README.md``."""
 
     language: str = "zh"
+    vocabulary: str = "chinese"  # or "whole": see ``asr.vocabulary``
     compute_type: str = "int8"
     beam: int = 5
+    beam_below: float = -0.4  # mean log probability of a greedy reading under which ``beam`` searches again
     second_beam: int = 5
     readings: int = 4
     window_s: float = 15.0
@@ -38,6 +40,7 @@ class HearingOptions:
     tail_s: float = 1.0
     shortest_s: float = 8.0
     quantum_s: float = 1.0
+    alike_s: float = 8.0
     least_gap_s: float = 0.7
     timestamps: bool = True
     prompt: str = ""
@@ -53,6 +56,7 @@ class HearingOptions:
             keep=to_samples(self.keep_s),
             pad=to_samples(self.pad_s),
             quantum=to_samples(self.quantum_s),
+            alike=to_samples(self.alike_s),
             shortest=to_samples(self.shortest_s),
             tail=to_samples(self.tail_s),
         )

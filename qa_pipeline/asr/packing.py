@@ -28,7 +28,8 @@ class PackRules:
     gap: int  # silence laid between two pieces
     keep: int  # silences up to this length stay as they were recorded
     pad: int  # audio kept on both sides of a voiced stretch, where there is room
-    quantum: int  # window lengths are multiples of this, so that windows can share a batch
+    quantum: int  # window lengths are multiples of this
+    alike: int  # windows share a batch when their lengths, rounded up to multiples of this, are the same
     shortest: int  # shorter windows are filled up with silence
     tail: int  # silence behind the last piece: without it the model does not know that the end is the end, and loops
 

@@ -36,6 +36,11 @@ class Plan:
         self._deaths: dict[int, int] = {}
         self.done: dict[int, Result] = {}
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is left to hand out, as far as one knows: what is under way may have to be tried again."""
+        return not self._alone and self._next == len(self.items)
+
     def take(self, delivered: int) -> tuple[int, ...]:
         """Numbers of the next recordings for a free worker: empty when there are none, or when the consumer lags behind."""
         if self._alone:

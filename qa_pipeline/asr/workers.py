@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.asr import worker_process
 from qa_pipeline.asr.engines import describe_engine, device_of, open_engine
-from qa_pipeline.asr.plan import Plan, Result
+from qa_pipeline.asr.plan import BATCH, Plan, Result
 from qa_pipeline.asr.worker_process import Broken, Failed, Hear, HeardOne, Idle, Listen, Listened, ListenRequest, Ready
 from qa_pipeline.errors import ModelError, StageError
 from qa_pipeline.model import EngineInfo, Segment
@@ -44,7 +44,10 @@ class _Worker:
 
 @dataclass(slots=True)
 class _Seat:
-    """Where a process for second listenings sits; it is started when first wanted, and has one listening at a time."""
+    """Where a process for second listenings sits; it is started when first wanted, and has one listening at a time.
+
+    A worker that no recording is left for takes a seat too, so that the last listenings have all processors.
+    """
 
     worker: _Worker | None = None
 
@@ -64,9 +67,7 @@ class WorkerPool:
         self._closed = False
         self._failed_starts = 0
         for _ in range(listener_count(settings)):
-            seat = _Seat()
-            self._all_seats.append(seat)
-            self._seats.put(seat)
+            self._seat(_Seat())
 
     @property
     def info(self) -> EngineInfo:
@@ -75,7 +76,8 @@ class WorkerPool:
 
     @property
     def listeners(self) -> int:
-        return len(self._all_seats)
+        """How many may listen at the same time in the end, when nobody hears any more."""
+        return listener_count(self._settings) + worker_count(self._settings, BATCH)
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -159,6 +161,13 @@ class WorkerPool:
     def _give(self, worker: _Worker, plan: Plan, delivered: int) -> None:
         if portion := plan.take(delivered):
             self._send(worker, plan, portion)
+        elif plan.exhausted:  # should another one die, a new one takes its place
+            self._workers.remove(worker)
+            self._seat(_Seat(worker))
+
+    def _seat(self, seat: _Seat) -> None:
+        self._all_seats.append(seat)
+        self._seats.put(seat)
 
     def _send(self, worker: _Worker, plan: Plan, portion: tuple[int, ...]) -> None:
         worker.tasks = {number: plan.items[number][1] for number in portion}

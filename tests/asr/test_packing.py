@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qa_pipeline.asr.packing import PackRules, Piece, Window, alone, make_pieces, pack, seconds
 
-RULES = PackRules(window=1000, gap=40, keep=60, pad=10, quantum=50, shortest=300, tail=80)
+RULES = PackRules(window=1000, gap=40, keep=60, pad=10, quantum=50, alike=50, shortest=300, tail=80)
 
 
 @st.composite
