@@ -82,6 +82,7 @@ def commission(judgement: Judgement, hits: Sequence[Hit], reason: str, ordinal: 
     unsure = heard is not None and heard < floor
     if spec.review.below_confidence is not None and heard is not None and heard < fairness.blur:
         return not_evaluated(spec, f"{reason}；识别置信度只有 {heard:.0%}，听不真切，不予认定", evidence)
+    meant = any(hit.strength is Strength.MEANING for hit in hits)  # no words that anybody could point at: a person decides
     matched = min((_MATCH_CONFIDENCE[hit.strength] for hit in hits), default=1.0)
     return Outcome(
         clause=spec.clause,
@@ -89,7 +90,7 @@ def commission(judgement: Judgement, hits: Sequence[Hit], reason: str, ordinal: 
         title=spec.title,
         verdict=Verdict.VIOLATION,
         reason=reason + (f"；识别置信度 {heard:.0%}，须人工听辨" if unsure and heard is not None else ""),
-        review=_review(judgement) or unsure or sure < fairness.role_review,
+        review=_review(judgement) or unsure or meant or sure < fairness.role_review,
         advice=spec.advice,
         ordinal=ordinal,
         evidence=tuple(evidence[:_MAX_EXHIBITS]),

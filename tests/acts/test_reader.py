@@ -26,7 +26,7 @@ def sure(text: str, act: str, *before: str) -> float:
         ("挂了电话您那边就能听着新歌了", "states_start", ()),
         ("一个月五个钢镚，跟着话费走", "states_fee", ()),
         ("哪天不想听了，发个零到这个号就停了", "states_cancelling", ()),
-        ("今天打过来就为您上礼拜报的那个故障", "tells_purpose", ()),
+        ("上回您反映的信号差，我来给您个答复", "tells_purpose", ()),
         ("这个手机是登记在您名下的吗", "asks_owner", ()),
         ("中，你给俺弄上吧", "consents", ("坐：那我给您办上，您看行吗",)),
         ("我用不着这玩意儿，别说了", "refuses", ("坐：您看要不要来一个",)),

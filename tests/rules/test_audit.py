@@ -335,6 +335,13 @@ def test_a_commission_hardly_heard_is_for_a_person(tmp_path: Path) -> None:
     assert [item.review for item in audit(own, call(turn("坐：坏话", 0.0, 1.0, confidence=0.79)))] == [True]
 
 
+def test_what_was_only_meant_is_for_a_person_to_decide(tmp_path: Path) -> None:
+    signals = {"abuse": {"kind": "act", "label": "辱骂", "acts": ["abuses", "retorts", "speaks_curtly"], "at_least": 0.5}}
+    made = book(tmp_path, rule("N01", signals=signals, judge={"must_not": ["abuse"]}))
+    assert verdicts(made, call("客：我没听懂。", "坐：您以为您是谁啊，冲我嚷嚷！")) == [("违规", True)]
+    assert verdicts(made, call("客：我没听懂。", "坐：我换个说法，您看清楚些没有？")) == [("合规", False)]
+
+
 def test_review_always_unless_a_field_says_it_is_proven(tmp_path: Path) -> None:
     made = book(tmp_path, rule(review={"always": True, "unless_field": "complaint"}))
     assert verdicts(made, call("坐：坏话")) == verdicts(made, call("坐：坏话", complaint=False)) == [("违规", True)]
