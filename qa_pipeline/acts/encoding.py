@@ -49,13 +49,19 @@ class Alphabet:
 
     @classmethod
     def of(cls, chars: str) -> Alphabet:
-        """``chars`` in the order of their numbers; the classes follow from them."""
+        """For a training: ``chars`` in the order of their numbers; the classes follow from today's table of readings."""
         classes: dict[str, int] = {}
         sounds: dict[str, int] = {}
         for char in chars:
             syllable = _syllable(char)
             if syllable:
                 sounds[char] = classes.setdefault(syllable, len(classes) + 2)
+        return cls(chars={char: number for number, char in enumerate(chars, start=2)}, sounds=sounds)
+
+    @classmethod
+    def kept(cls, chars: str, numbers: Sequence[int]) -> Alphabet:
+        """As a network was trained with it, whatever the table of readings says by now: of each character its class, 0 for none."""
+        sounds = {char: number for char, number in zip(chars, numbers, strict=True) if number}
         return cls(chars={char: number for number, char in enumerate(chars, start=2)}, sounds=sounds)
 
     @property

@@ -19,7 +19,7 @@ from qa_pipeline.acts.names import ACTS
 from qa_pipeline.errors import ModelError
 from qa_pipeline.model import Act
 
-ACTS_SHA256 = "4222c6cdee11f9a7ed2c7cf6b8570e6bdd6a36a81d6a13b89f0d266c8ef4a55e"
+ACTS_SHA256 = "396865256c351899206815d64be4570de69e045302f4634455111fa45c4a221e"
 LEAST = 0.02  # what is less sure is nothing
 REMEMBERED = 8192  # readings of turns that are kept in memory; about 0.5 kB each
 
@@ -57,7 +57,7 @@ class _Network:
         options.inter_op_num_threads = 1
         self._session: Any = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         about = self._session.get_modelmeta().custom_metadata_map
-        self._alphabet = Alphabet.of(about["chars"])
+        self._alphabet = Alphabet.kept(about["chars"], [int(number) for number in about["sounds"].split(",")])
         self._acts = tuple(about["acts"].split("\n"))
 
     def read(self, said: Said, before: Sequence[Said]) -> Reading:

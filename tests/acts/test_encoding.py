@@ -16,6 +16,13 @@ def test_characters_and_syllable_classes_are_numbered_from_two() -> None:
     assert "，" not in ALPHABET.sounds and ALPHABET.sound_count == max(ALPHABET.sounds.values()) + 1
 
 
+def test_a_network_keeps_the_classes_it_was_trained_with() -> None:
+    chars = "您你好号一，a"
+    numbers = [ALPHABET.sounds.get(char, 0) for char in chars]
+    assert Alphabet.kept(chars, numbers) == ALPHABET
+    assert Alphabet.kept("好号", [7, 0]).sounds == {"好": 7}
+
+
 def test_what_was_said_before_stands_first_and_is_told_apart() -> None:
     code = ALPHABET.encode(Said(False, "好，"), [Said(True, "你"), Said(False, "您x")])
     assert code.ids == [3, 2, UNKNOWN, 4, 7]

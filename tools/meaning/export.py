@@ -39,7 +39,8 @@ def export(saved: dict, out: Path) -> str:
         quantize_dynamic(plain, out, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True,
                          op_types_to_quantize=["MatMul", "Gemm", "Gather"])  # fmt: skip
     model = onnx.load(out)
-    for key, value in (("chars", saved["chars"]), ("acts", "\n".join(saved["names"]))):
+    sounds = ",".join(str(alphabet.sounds.get(char, 0)) for char in saved["chars"])
+    for key, value in (("chars", saved["chars"]), ("sounds", sounds), ("acts", "\n".join(saved["names"]))):
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     onnx.checker.check_model(model)
