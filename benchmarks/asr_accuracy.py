@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="run the plain way beside it")
     parser.add_argument("--show", action="store_true", help="print what was said and heard")
     asked = parser.parse_args()
-    options = HearingOptions()
+    options = HearingOptions.of_the_built_in()
     for pair in asked.set:
         name, value = pair.split("=", 1)
         options = replace(options, **{name: type(getattr(options, name))(value)})

@@ -43,7 +43,7 @@ def ours(work: Work) -> tuple[float, dict[str, float]]:
     from qa_pipeline.recogniser import open_recogniser
 
     began = time.perf_counter()
-    with open_recogniser(work.settings) as recogniser:
+    with open_recogniser(work.settings, len(work.paths)) as recogniser:
         _pipeline(work, recogniser)
     return time.perf_counter() - began, {}
 
@@ -97,7 +97,7 @@ class _InProcess:
 
         began, before = time.process_time(), dict(self.clock.seconds)
         decoded = decode(Path(path))
-        answers = tuple(self._engine.listen_again(decoded, span, words) for span, words in requests)
+        answers: tuple[tuple[Segment, ...], ...] = self._engine.listen_again(decoded, requests)
         self.clock.seconds = before  # its stages are its own, not those of the first hearing
         self.listening_s += time.process_time() - began
         return answers

@@ -30,6 +30,7 @@ class AsrSettings:
 
     engine: str = "faster-whisper"
     model: str = ""  # empty: the embedded whisper-base; a folder; or the name of a model already fetched
+    learned: bool = True  # the embedded model with what it has learned about calls; false: whisper-base as it was released
     language: str = "zh"
     device: str = "auto"  # auto | cpu | cuda
     compute_type: str = ""

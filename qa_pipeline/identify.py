@@ -54,6 +54,12 @@ def identify(
     return found, failures
 
 
+def unseen(calls: Iterable[CallData], base: str, store: Store) -> int:
+    """How many recordings have never been looked at, by their names alone."""
+    paths = {remote.location(base, call.file or "") for call in calls}
+    return len(paths - store.file_facts(paths).keys())
+
+
 def _facts(paths: list[str], known: dict[str, FileFact]) -> Iterator[tuple[str, FileFact | AudioError]]:
     """Each path with its fact, in order; read ahead by ``_AT_ONCE`` files."""
     from concurrent.futures import ThreadPoolExecutor

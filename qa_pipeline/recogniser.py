@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Workers:
-    """Worker processes as the pipeline wants them; they start with the first recording."""
+    """Worker processes as the pipeline wants them."""
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
@@ -46,8 +46,11 @@ def _on_this_machine(paths: Sequence[str]) -> None:
 
 
 @contextmanager
-def open_recogniser(settings: Settings) -> Iterator[Recogniser]:
-    """The recogniser that the settings name, on this machine or on a cluster; its processes end with the block."""
+def open_recogniser(settings: Settings, recordings: int = 0) -> Iterator[Recogniser]:
+    """The recogniser that the settings name, on this machine or on a cluster; its processes end with the block.
+
+    ``recordings``: how many will be heard as far as is known; processes for them load beside what the caller does next.
+    """
     from qa_pipeline.asr.workers import WorkerPool
 
     if settings.cluster:
@@ -57,4 +60,5 @@ def open_recogniser(settings: Settings) -> Iterator[Recogniser]:
             yield cluster
         return
     with WorkerPool(settings.asr) as pool:
+        pool.get_ready(recordings)
         yield Workers(pool)

@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Protocol
 
-from qa_pipeline.acts.understanding import forget
+from qa_pipeline.acts.understanding import forget, twice
 from qa_pipeline.audit import audit_one
 from qa_pipeline.model import (
     ChannelSpan,
@@ -200,6 +200,7 @@ def _decide(
     exhibits = tuple(_exhibit(conversation.turns[index], readings.get(index, ())) for index in sorted(suspicion.turns))
     if suspicion.rule.spec.judge.omission:
         both = _with_readings(conversation, suspicion.turns, readings, lambda turn, said: "，".join((turn.raw, *said)))
+        both = replace(both, turns=tuple(_meant(book, conversation, turn, readings) for turn in both.turns))
         again = audit_one(book, suspicion.rule, both)
         if any(outcome.verdict is Verdict.VIOLATION for outcome in again):
             kept = _matching(suspicion.outcomes, again)
@@ -269,6 +270,14 @@ def _with_readings(
             turn = replace(turn, raw=raw, text=normal.text, to_raw=normal.to_raw, words=())
         changed.append(turn)
     return replace(conversation, turns=forget(changed, turns))
+
+
+def _meant(book: RuleBook, conversation: Conversation, both: Turn, readings: Mapping[int, tuple[str, ...]]) -> Turn:
+    """A turn with all readings, doing what its first hearing or the best of the second does."""
+    heard = conversation.turns[both.index]
+    if both.text == heard.text:
+        return replace(both, acts=heard.acts)
+    return replace(both, acts=twice(book.reader, conversation.turns, heard, normalise(readings[both.index][0]).text))
 
 
 def _exhibit(turn: Turn, said: tuple[str, ...]) -> Evidence:

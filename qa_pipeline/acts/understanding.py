@@ -30,6 +30,18 @@ def acts_of(reader: ActReader, turns: Sequence[Turn], turn: Turn, agents: bool) 
     return reader.read(Said(agents, _own_words(turn.text)), _before(turns, turn))
 
 
+def twice(reader: ActReader, turns: Sequence[Turn], turn: Turn, again: str) -> tuple[Act, ...]:
+    """What a turn does by its own words or by another hearing of them (``again``, behind them with one mark between), whichever is
+    surer. Other guesses of that hearing are not asked: among many, one always seems to do it."""
+    first = turn.acts if turn.acts is not None else _acts(reader, turns, turn)
+    second = _acts(reader, turns, replace(turn, text=again, acts=None))
+    surest = {act.name: act for act in first}
+    for act in second:
+        if act.name not in surest or act.sure > surest[act.name].sure:
+            surest[act.name] = replace(act, at=len(turn.text) + 1 + act.at)
+    return tuple(surest.values())
+
+
 def forget(turns: Sequence[Turn], changed: Collection[int]) -> tuple[Turn, ...]:
     """The turns without the acts that no longer hold, because they or what was said before them is another."""
     stale = {index + after for index in changed for after in range(BEFORE_TURNS + 1)}

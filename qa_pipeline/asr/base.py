@@ -8,13 +8,16 @@ an option in ``EngineInfo`` or not be done.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from qa_pipeline.model import ChannelSpan, EngineInfo, Segment, Transcript
 
 if TYPE_CHECKING:
     from qa_pipeline.intake.decode import Decoded
+
+ListenRequest = tuple[ChannelSpan, tuple[str, ...]]
+"""What to hear again, and words to lean towards."""
 
 SAMPLE_RATE = 16000  # Hz; what ``intake.decode`` delivers and Whisper hears
 
@@ -31,10 +34,10 @@ class Engine(Protocol):
         """One transcript per recording, in the order of ``items``; reads ahead by a small, bounded number of recordings."""
         ...
 
-    def listen_again(self, decoded: Decoded, span: ChannelSpan, hotwords: tuple[str, ...]) -> tuple[Segment, ...]:
-        """Hear ``span`` alone with a wide beam: the readings, best first, each one segment; empty when nothing is heard.
+    def listen_again(self, decoded: Decoded, requests: Sequence[ListenRequest]) -> tuple[tuple[Segment, ...], ...]:
+        """Hear each span alone with a wide beam: its readings, best first, each one segment; empty when nothing is heard.
 
-        ``hotwords`` lean the recogniser towards neutral words of a clause; never give it forbidden words.
+        The words of a request lean the recogniser towards neutral words of a clause; never give it forbidden words.
         """
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,15 +62,19 @@ def _open_faster_whisper(settings: AsrSettings) -> Engine:
 
 
 def _options(settings: AsrSettings) -> HearingOptions:
+    from qa_pipeline.asr.models import DEFAULT
     from qa_pipeline.asr.options import HearingOptions
 
     compute_type = settings.compute_type or ("int8" if device_of(settings) == "cpu" else "float16")
     language = settings.language or "zh"
-    return HearingOptions(
+    built_in = settings.learned and language == "zh" and settings.model in ("", DEFAULT)
+    options = HearingOptions.of_the_built_in() if built_in else HearingOptions()
+    return replace(
+        options,
         language=language,
         vocabulary="chinese" if language in ("zh", "yue") else "whole",
         compute_type=compute_type,
-        beam=settings.beam or HearingOptions().beam,
+        beam=settings.beam or options.beam,
     )
 
 

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypedDict
 
 from qa_pipeline.asr.assemble import segments_of
-from qa_pipeline.asr.base import SAMPLE_RATE
+from qa_pipeline.asr.base import SAMPLE_RATE, ListenRequest
 from qa_pipeline.asr.coverage import Interval, Said, uncovered
 from qa_pipeline.asr.guards import doubtful, reject
+from qa_pipeline.asr.leaks import without_leaks
 from qa_pipeline.asr.options import HearingOptions, engine_info, to_samples
 from qa_pipeline.asr.packing import Piece, Window, alone, make_pieces, pack, seconds
 from qa_pipeline.asr.vad import FRAME, Vad
 from qa_pipeline.asr.whisper import Decoding, Heard, Machine, Whisper
-from qa_pipeline.model import ChannelSpan, Segment, Transcript
+from qa_pipeline.model import ChannelSpan, Recording, Segment, Transcript
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +59,7 @@ class FasterWhisperEngine:
     def __init__(self, model: LocalModel, machine: Machine, options: HearingOptions, batch: int) -> None:
         self.options = replace(options, compute_type=machine.compute_type)
         self.info = engine_info(model.name, model.sha256, self.options)
-        self._whisper = Whisper(model, machine, options.language, batch=batch, whole=options.vocabulary == "whole")
+        self._whisper = Whisper(model, machine, options, batch=batch)
         self.clock = self._whisper.clock
         self._vad = Vad()
         self._batch = batch
@@ -83,29 +84,48 @@ class FasterWhisperEngine:
                 jobs, windows, held_s = [], [], 0.0
         yield from self._hear_group(jobs, windows)
 
-    def listen_again(self, decoded: Decoded, span: ChannelSpan, hotwords: tuple[str, ...]) -> tuple[Segment, ...]:
-        """See ``Engine``. Only the voiced parts of the span are heard. More than one window of speech has one reading only."""
-        total = decoded.samples.shape[1]
-        start, end = max(0, to_samples(span.start_s)), min(total, to_samples(span.end_s))
-        channel = span.channel if span.channel < decoded.samples.shape[0] else 0
+    def listen_again(self, decoded: Decoded, requests: Sequence[ListenRequest]) -> tuple[tuple[Segment, ...], ...]:
+        """See ``Engine``. Only the voiced parts of a span are heard. More than one window of speech has one reading only."""
+        alike: dict[tuple[str, ...], list[tuple[int, _Job, Window]]] = defaultdict(list)  # what leans towards the same words
+        for index, (span, words) in enumerate(requests):
+            part = self._part(decoded, span)
+            alike[words] += [(index, part, window) for window in self._windows(part)] if part is not None else []
+        found: list[list[list[Segment]]] = [[] for _ in requests]
+        for words, windows in alike.items():
+            how = replace(self._second, readings=self.options.readings, hotwords=" ".join(words))
+            heard = self._hear([(part, window) for _, part, window in windows], how)
+            for (index, _, window), readings in zip(windows, heard, strict=True):
+                span, _ = requests[index]
+                kept = [_reading(window, one) for one in readings if not reject(one, SAMPLE_RATE)]
+                start_s = seconds(max(0, to_samples(span.start_s)))
+                found[index].append([_moved(one, self._channel(decoded, span), start_s) for one in kept if one is not None])
+        return tuple(
+            _distinct(windows[0]) if len(windows) == 1 else _joined([readings[0] for readings in windows if readings])
+            for windows in found
+        )
+
+    def _part(self, decoded: Decoded, span: ChannelSpan) -> _Job | None:
+        """A span as a recording of its own; None when it is too short to hold anything."""
+        start, end = max(0, to_samples(span.start_s)), min(decoded.samples.shape[1], to_samples(span.end_s))
         if end - start < FRAME:
-            return ()
+            return None
+        channel = self._channel(decoded, span)
         samples = decoded.samples[channel : channel + 1, start:end]
-        part = _Job(decoded=replace(decoded, samples=samples), **self._activity(samples))
-        windows = [(part, window) for window in self._windows(part)]
-        how = replace(self._second, readings=self.options.readings, hotwords=" ".join(hotwords))
-        found: list[list[Segment]] = []
-        for (_, window), heard in zip(windows, self._hear(windows, how), strict=True):
-            readings = [_reading(window, one) for one in heard if not reject(one, SAMPLE_RATE)]
-            found.append([_moved(reading, channel, seconds(start)) for reading in readings if reading is not None])
-        return _distinct(found[0]) if len(found) == 1 else _joined([readings[0] for readings in found if readings])
+        return _Job(decoded=replace(decoded, samples=samples), **self._activity(samples))
+
+    @staticmethod
+    def _channel(decoded: Decoded, span: ChannelSpan) -> int:
+        return span.channel if span.channel < decoded.samples.shape[0] else 0
 
     def _job(self, decoded: Decoded) -> _Job:
-        return _Job(decoded=decoded, **self._activity(decoded.samples))
+        return _Job(decoded=decoded, **self._activity(decoded.samples, decoded.recording))
 
-    def _activity(self, samples: NDArray[np.int16]) -> _Activity:
+    def _activity(self, samples: NDArray[np.int16], whole: Recording | None = None) -> _Activity:
+        """``whole``: the recording that these are all samples of."""
         with self.clock.stage("voice activity"):
             quiet = [self._vad.probabilities(channel) for channel in samples]
+            if whole is not None:
+                quiet = without_leaks(quiet, samples, whole, self.options.leak_db)
         return {"quiet": quiet, "voiced": [self._vad.spans(one, samples.shape[1]) for one in quiet]}
 
     def _windows(self, job: _Job) -> list[Window]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from qa_pipeline.asr.base import SAMPLE_RATE
 from qa_pipeline.asr.coverage import CoverageRules
+from qa_pipeline.asr.learned import LEARNED_SHA256, NONE
 from qa_pipeline.asr.packing import PackRules
 from qa_pipeline.model import EngineInfo
 
@@ -28,6 +29,7 @@ class HearingOptions:
 
     language: str = "zh"
     vocabulary: str = "chinese"  # or "whole": see ``asr.vocabulary``
+    learned: str = NONE  # the hash of what was added to the weights: see ``asr.learned``
     compute_type: str = "int8"
     beam: int = 5
     beam_below: float = -0.4  # mean log probability of a greedy reading under which ``beam`` searches again
@@ -42,9 +44,16 @@ class HearingOptions:
     quantum_s: float = 1.0
     alike_s: float = 8.0
     least_gap_s: float = 0.7
+    leak_db: float = 12.0  # frames so much louder on the other channel are its leak, where crosstalk was measured
     timestamps: bool = True
     prompt: str = ""
     hotwords: str = HOTWORDS
+
+    @classmethod
+    def of_the_built_in(cls) -> HearingOptions:
+        """For the model with what it has learned about calls: it knows the words of the trade, and skips nothing without
+        the times of sentences."""
+        return cls(learned=LEARNED_SHA256[:16], timestamps=False, hotwords="")
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((name, str(getattr(self, name))) for name in self.__slots__))

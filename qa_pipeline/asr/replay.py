@@ -5,12 +5,13 @@ The file has one transcript a line (JSON), found by the audio's hash. ``record``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qa_pipeline.asr.base import ListenRequest
 from qa_pipeline.errors import ConfigError, StageError
-from qa_pipeline.model import ChannelSpan, EngineInfo, Segment, Transcript
+from qa_pipeline.model import EngineInfo, Segment, Transcript
 
 if TYPE_CHECKING:
     from qa_pipeline.intake.decode import Decoded
@@ -35,14 +36,13 @@ class ReplayEngine:
                 raise StageError("asr", f"{recording.path}：识别记录里没有这段录音。请换用真正的识别引擎，或重新录制记录。")
             yield found
 
-    def listen_again(self, decoded: Decoded, span: ChannelSpan, hotwords: tuple[str, ...]) -> tuple[Segment, ...]:
+    def listen_again(self, decoded: Decoded, requests: Sequence[ListenRequest]) -> tuple[tuple[Segment, ...], ...]:
         found = self._transcripts.get(decoded.recording.audio_hash)
-        inside = [
-            segment
-            for segment in (found.segments if found else ())
-            if segment.channel == span.channel and segment.start_s < span.end_s and segment.end_s > span.start_s
-        ]
-        return tuple(inside)
+        segments = found.segments if found else ()
+        return tuple(
+            tuple(one for one in segments if one.channel == span.channel and one.start_s < span.end_s and one.end_s > span.start_s)
+            for span, _ in requests
+        )
 
 
 def record(transcripts: Iterable[Transcript], path: Path) -> int:

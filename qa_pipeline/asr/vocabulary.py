@@ -10,10 +10,18 @@ from __future__ import annotations
 import json
 import mmap
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Weights = NDArray[np.float32]
 
 _VERSION = 6  # of CTranslate2's file format
+_HALF = 4  # its number for float16
 _WORDS = ("decoder/embeddings/", "decoder/projection/")  # what has one row a token
 _LATIN = 3  # letters
 _KEPT = "kept"
@@ -79,8 +87,11 @@ def can_be_trimmed(folder: Path) -> bool:
         return file.read(4) == struct.pack("<I", _VERSION) and (folder / "vocabulary.json").is_file()
 
 
-def trim(folder: Path, target: Path) -> None:
-    """Write the smaller model of ``folder`` for CTranslate2, and which tokens it keeps."""
+def trim(folder: Path, target: Path, learned: Mapping[str, Weights] | None = None) -> None:
+    """Write the smaller model of ``folder`` for CTranslate2, and which tokens it keeps.
+
+    ``learned``: what is added to a float16 variable of that name. Raises KeyError when the model has no such variable.
+    """
     tokens: list[str] = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
     kept = [number for number, token in enumerate(tokens) if spoken_in_chinese(token)]
     new = {number: nth for nth, number in enumerate(kept)}
@@ -88,7 +99,7 @@ def trim(folder: Path, target: Path) -> None:
     config |= {name: [new[number] for number in config[name] if number in new] for name in _IDS if name in config}
     with (folder / "model.bin").open("rb") as source, (target / "model.bin").open("wb") as out:
         data = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
-        for part in _fewer_rows(data, len(tokens), kept):
+        for part in _fewer_rows(data, len(tokens), kept, dict(learned or {})):
             out.write(part)
     for name, content in (("config", config), ("vocabulary", [tokens[number] for number in kept]), (_KEPT, kept)):
         (target / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
@@ -100,8 +111,8 @@ def numbers_of(folder: Path, trimmed: Path) -> Numbers:
     return Numbers(tokens, json.loads((trimmed / f"{_KEPT}.json").read_text(encoding="utf-8")))
 
 
-def _fewer_rows(data: mmap.mmap, tokens: int, kept: Sequence[int]) -> Iterator[bytes]:
-    """A model file with the ``kept`` rows only of whatever has one row a token.
+def _fewer_rows(data: mmap.mmap, tokens: int, kept: Sequence[int], learned: dict[str, Any]) -> Iterator[bytes]:
+    """A model file with the ``kept`` rows only of whatever has one row a token, and with what was ``learned`` added.
 
     Format: version, name, revision, number of variables; each variable: name, rank, sizes, type, bytes, data; then aliases. Names are
     written with their length, and end with a zero.
@@ -127,7 +138,13 @@ def _fewer_rows(data: mmap.mmap, tokens: int, kept: Sequence[int]) -> Iterator[b
             yield data[begin : begin + 2 + length + 1]
             yield struct.pack(f"<{rank}IBI", len(kept), *sizes[1:], kind, rows.nbytes)
             yield rows.tobytes()
+        elif name in learned and kind == _HALF:
+            weights = np.frombuffer(data[at : at + size], "<f2").reshape(sizes)
+            yield data[begin:at]
+            yield (weights.astype(np.float32) + learned.pop(name)).astype("<f2").tobytes()
         else:
             yield data[begin : at + size]
         at += size
+    if learned:
+        raise KeyError(*sorted(learned))
     yield data[at:]

@@ -10,13 +10,16 @@ shares the batch; ``align`` does not, so it is asked one window at a time (which
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.asr.base import SAMPLE_RATE
 from qa_pipeline.asr.clock import Clock
+from qa_pipeline.asr.learned import NONE, learned
 from qa_pipeline.asr.models import LocalModel, made_from
 from qa_pipeline.asr.vocabulary import Numbers, can_be_trimmed, numbers_of, trim
 from qa_pipeline.errors import ModelError
@@ -24,6 +27,8 @@ from qa_pipeline.errors import ModelError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from qa_pipeline.asr.options import HearingOptions
 
 HOP = 160  # samples per mel frame
 _FRAME = 2 * HOP  # samples per encoder frame: 20 ms
@@ -81,9 +86,9 @@ class Machine:
 
 
 class Whisper:
-    """A loaded model. ``language`` is Whisper's code (zh, yue)."""
+    """A loaded model."""
 
-    def __init__(self, model: LocalModel, machine: Machine, language: str = "zh", *, batch: int = 6, whole: bool = False) -> None:
+    def __init__(self, model: LocalModel, machine: Machine, options: HearingOptions, *, batch: int = 6) -> None:
         self._batch = batch
         self.clock = Clock()
         import ctranslate2
@@ -93,7 +98,7 @@ class Whisper:
 
         folder = model.path
         try:
-            with nullcontext(folder) if whole or not can_be_trimmed(folder) else made_from(model, "chinese", trim) as files:
+            with _files(model, options) as files:
                 self._model: Any = ctranslate2.models.Whisper(
                     str(files), device=machine.device, compute_type=machine.compute_type, intra_threads=machine.threads
                 )
@@ -102,7 +107,7 @@ class Whisper:
                 tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")),
                 self._model.is_multilingual,
                 task="transcribe",
-                language=language,
+                language=options.language,
             )
         except Exception as error:  # tokenizers raises bare Exception, CTranslate2 RuntimeError and ValueError
             raise ModelError(f"{folder}：语音模型装不进来（{error}）。请运行 qa models verify 检查模型文件。") from error
@@ -224,6 +229,15 @@ class Whisper:
             char += len(word)
             token += len(group)
         return tuple(timed)
+
+
+def _files(model: LocalModel, options: HearingOptions) -> AbstractContextManager[Path]:
+    """The folder that is loaded: with the vocabulary, and with what was learned, that the options ask for."""
+    if options.vocabulary == "whole" or not can_be_trimmed(model.path):
+        return nullcontext(model.path)
+    if options.learned == NONE:
+        return made_from(model, "chinese", trim)
+    return made_from(model, f"calls-{options.learned[:8]}", partial(trim, learned=learned()))
 
 
 def _unsure(heard: Heard, beam_below: float) -> bool:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qa_pipeline.asr.base import ListenRequest
 from qa_pipeline.errors import QaError, StageError
-from qa_pipeline.model import ChannelSpan, Recording, Segment, Transcript
+from qa_pipeline.model import Recording, Segment, Transcript
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from qa_pipeline.asr.base import Engine
     from qa_pipeline.config import AsrSettings
     from qa_pipeline.intake.decode import Decoded
-
-ListenRequest = tuple[ChannelSpan, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +164,7 @@ def listen(engine: Engine, message: Listen) -> Listened | Failed:
 
     try:
         decoded = decode(message.path)
-        return Listened(answers=tuple(engine.listen_again(decoded, span, words) for span, words in message.requests))
+        return Listened(answers=engine.listen_again(decoded, message.requests))
     except Exception as error:  # as above
         failure = _failure((0, message.path), error)
         return Failed(number=None, stage=failure.stage, message=failure.message)

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.asr import worker_process
+from qa_pipeline.asr.base import ListenRequest
 from qa_pipeline.asr.engines import describe_engine, device_of, open_engine
 from qa_pipeline.asr.plan import BATCH, Plan, Result
-from qa_pipeline.asr.worker_process import Broken, Failed, Hear, HeardOne, Idle, Listen, Listened, ListenRequest, Ready
+from qa_pipeline.asr.worker_process import Broken, Failed, Hear, HeardOne, Idle, Listen, Listened, Ready
 from qa_pipeline.errors import ModelError, StageError
 from qa_pipeline.model import EngineInfo, Segment
 
@@ -96,6 +97,11 @@ class WorkerPool:
         for worker in self._workers:
             worker.connection.close()
         self._workers = []
+
+    def get_ready(self, recordings: int) -> None:
+        """Start processes for so many recordings before it is known which: they load while others have something else to do."""
+        for _ in range(worker_count(self._settings, recordings) if recordings else 0):
+            self._workers.append(self._start(worker_count(self._settings, recordings)))
 
     def hear(self, items: Iterable[tuple[str, Path]], on_progress: OnProgress | None = None) -> Iterator[Result]:
         """One result per item, in order. ``on_progress`` gets key and audio seconds when a recording is done, in any order.
@@ -182,7 +188,8 @@ class WorkerPool:
         ours, theirs = context.Pipe()
         settings = replace(self._settings, threads=self._settings.threads or _threads(self._settings, workers))
         process = context.Process(target=worker_process.run, args=(theirs, self._opener, settings), daemon=True, name="qa-asr")
-        process.start()
+        with _environment("MALLOC_ARENA_MAX", "1"):  # else glibc keeps what is free for each thread by itself: 80 MB more
+            process.start()
         theirs.close()
         return _Worker(process=process, connection=ours)
 
@@ -266,6 +273,19 @@ def worker_count(settings: AsrSettings, recordings: int) -> int:
 def listener_count(settings: AsrSettings) -> int:
     """How many processes listen a second time: one for every two that hear, at least one."""
     return max(1, (settings.workers if settings.workers > 0 else cpu_count()) // 2)
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """The variable for processes that are started in this block, unless the user has set it."""
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 def _threads(settings: AsrSettings, workers: int) -> int:

@@ -96,6 +96,7 @@ def run(
 
 def _run(settings: Settings, folder: str, manifest: Path | None, *, limit: int | None, report: Path | None, as_json: bool) -> int:
     from qa_pipeline.cli.progress import RunProgress
+    from qa_pipeline.identify import unseen
     from qa_pipeline.judge import open_judge
     from qa_pipeline.pipeline import Pipeline
     from qa_pipeline.recogniser import open_recogniser
@@ -103,7 +104,8 @@ def _run(settings: Settings, folder: str, manifest: Path | None, *, limit: int |
 
     source = open_source(folder, manifest, dict(settings.manifest.columns))
     store = store_of(settings)
-    with open_recogniser(settings) as recogniser, RunProgress(quiet=as_json) as progress:
+    new = unseen(source.calls[:limit], source.base, store) if settings.cache else len(source.calls)
+    with open_recogniser(settings, new) as recogniser, RunProgress(quiet=as_json) as progress:
         judge = open_judge(settings, store, recogniser.listen)
         pipeline = Pipeline(store=store, judge=judge, recogniser=recogniser, progress=progress, cache=settings.cache, limit=limit)
         result = pipeline.run(source)

@@ -14,7 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa_pipeline.asr.worker_process import Broken, Failed, HeardOne, Listened, ListenRequest, Ready
+from qa_pipeline.asr.base import ListenRequest
+from qa_pipeline.asr.worker_process import Broken, Failed, HeardOne, Listened, Ready
 from qa_pipeline.asr.worker_process import Listen as ListenOnce
 from qa_pipeline.asr.worker_process import hear as hear_all
 from qa_pipeline.asr.worker_process import listen as listen_once

@@ -40,13 +40,16 @@ def _group(words: tuple[str, ...], by_sound: bool) -> str:
     )
 
 
+_TOGETHER = re.compile("一块(?:儿|扣|走|过|去|来|算|交|出|付|起)")  # no amount
+
+
 class _Money:
     """Compiled once: amounts and periods, over characters and over sounds."""
 
     @cached_property
     def amount(self) -> re.Pattern[str]:
         return re.compile(
-            rf"(?!一块(?:儿|扣|走|过|去|来|算|交|出|付|起))(?P<number>[{_NUMERALS}]+(?:点[{_NUMERALS}]+)?|半)(?P<unit>块钱|{_group(_UNITS, False)})(?P<rest>[{_NUMERALS}](?:毛|角|分)?)?"
+            rf"(?!{_TOGETHER.pattern})(?P<number>[{_NUMERALS}]+(?:点[{_NUMERALS}]+)?|半)(?P<unit>块钱|{_group(_UNITS, False)})(?P<rest>[{_NUMERALS}](?:毛|角|分)?)?"
         )
 
     @cached_property
@@ -135,6 +138,8 @@ class MoneySpec:
 
     def _by_sound(self, window: Window) -> Iterator[Hit]:
         for match in _MONEY.amount_sound.finditer(window.sounds):
+            if _TOGETHER.match(window.chars, match.end() - 2):
+                continue
             low, high = max(0, match.start() - self.reach), match.end() + self.reach
             period = _MONEY.period_sound.search(window.sounds, low, high)
             if period or self.period == "any":

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from qa_pipeline.asr.base import Engine
+from qa_pipeline.asr.base import Engine, ListenRequest
 from qa_pipeline.asr.engines import EngineKind, describe_engine, open_engine
 from qa_pipeline.config import AsrSettings
 from qa_pipeline.intake.decode import Decoded
-from qa_pipeline.model import ChannelSpan, EngineInfo, Segment, Transcript
+from qa_pipeline.model import EngineInfo, Segment, Transcript
 from tests.asr.engines_for_tests import INFO, open_broken, open_deadly, open_fake
 
 
@@ -36,8 +36,8 @@ class Napping:
                 time.sleep(600)
             yield from self._engine.transcribe_many([decoded])
 
-    def listen_again(self, decoded: Decoded, span: ChannelSpan, hotwords: tuple[str, ...]) -> tuple[Segment, ...]:
-        return self._engine.listen_again(decoded, span, hotwords)
+    def listen_again(self, decoded: Decoded, requests: Sequence[ListenRequest]) -> tuple[tuple[Segment, ...], ...]:
+        return self._engine.listen_again(decoded, requests)
 
 
 def open_napping(settings: AsrSettings) -> Engine:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from qa_pipeline.asr.base import Engine
+from qa_pipeline.asr.base import Engine, ListenRequest
 from qa_pipeline.config import AsrSettings
 from qa_pipeline.errors import ModelError
 from qa_pipeline.intake.decode import Decoded
-from qa_pipeline.model import ChannelSpan, EngineInfo, Segment, Transcript
+from qa_pipeline.model import EngineInfo, Segment, Transcript
 
 INFO = EngineInfo(name="fake", model="none", model_hash="0")
 
@@ -35,10 +35,13 @@ class FakeEngine:
                 segments=(Segment(channel=0, start_s=0.0, end_s=0.1, text=Path(decoded.recording.path).stem, confidence=1.0),),
             )
 
-    def listen_again(self, decoded: Decoded, span: ChannelSpan, hotwords: tuple[str, ...]) -> tuple[Segment, ...]:
+    def listen_again(self, decoded: Decoded, requests: Sequence[ListenRequest]) -> tuple[tuple[Segment, ...], ...]:
         _misbehave(Path(decoded.recording.path))
-        text = f"{Path(decoded.recording.path).stem} {' '.join(hotwords)}"
-        return (Segment(channel=span.channel, start_s=span.start_s, end_s=span.end_s, text=text, confidence=1.0),)
+        name = Path(decoded.recording.path).stem
+        return tuple(
+            (Segment(channel=at.channel, start_s=at.start_s, end_s=at.end_s, text=f"{name} {' '.join(words)}", confidence=1.0),)
+            for at, words in requests
+        )
 
 
 def _misbehave(path: Path) -> None:

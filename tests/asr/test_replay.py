@@ -55,9 +55,9 @@ def test_the_second_hearing_gives_the_recorded_segments_of_the_span(tmp_path: Pa
     record([transcript("a")], path)
     engine = ReplayEngine(path)
     inside = ChannelSpan(channel=0, start_s=0.0, end_s=0.6)
-    assert engine.listen_again(decoded("a"), inside, ("工号",)) == transcript("a").segments
-    assert engine.listen_again(decoded("a"), ChannelSpan(channel=0, start_s=0.8, end_s=1.0), ()) == ()
-    assert engine.listen_again(decoded("a"), ChannelSpan(channel=1, start_s=0.0, end_s=1.0), ()) == ()
+    behind, other = ChannelSpan(channel=0, start_s=0.8, end_s=1.0), ChannelSpan(channel=1, start_s=0.0, end_s=1.0)
+    answers = engine.listen_again(decoded("a"), [(inside, ("工号",)), (behind, ()), (other, ())])
+    assert answers == (transcript("a").segments, (), ())
 
 
 def test_a_recording_that_was_not_recorded_is_a_failure_of_that_recording(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ def test_numbers_lead_there_and_back_and_what_is_missing_is_spelled() -> None:
 
 def variable(name: str, values: np.ndarray) -> bytes:
     sizes = struct.pack(f"<B{values.ndim}I", values.ndim, *values.shape)
-    return text(name) + sizes + struct.pack("<BI", 0, values.nbytes) + values.tobytes()
+    kind = 4 if values.dtype == np.float16 else 0
+    return text(name) + sizes + struct.pack("<BI", kind, values.nbytes) + values.tobytes()
 
 
 def text(value: str) -> bytes:
@@ -72,6 +73,16 @@ def test_rows_of_tokens_that_are_not_kept_are_left_out_and_all_else_stays(tmp_pa
         "lang_ids": [2],
         "alignment_heads": [[3, 1]],
     }
+
+
+def test_what_was_learned_is_added_to_the_weights_of_that_name(tmp_path: Path) -> None:
+    weights, others = np.array([[1.0, 2.0]], np.float16), np.ones((2, 2), np.float16)
+    folder, smaller = written(tmp_path, model(("layer/a", weights), ("layer/b", others))), tmp_path / "smaller"
+    smaller.mkdir()
+    trim(folder, smaller, {"layer/a": np.array([[0.5, -1.0]], np.float32)})
+    assert (smaller / "model.bin").read_bytes() == model(("layer/a", np.array([[1.5, 1.0]], np.float16)), ("layer/b", others))
+    with pytest.raises(KeyError, match="layer/c"):
+        trim(folder, smaller, {"layer/c": np.zeros((1, 2), np.float32)})
 
 
 def test_a_model_of_another_format_is_left_as_it_is(tmp_path: Path) -> None:
