@@ -28,7 +28,7 @@ class Slow(TruthRecogniser):
             time.sleep(float(sys.argv[1]))
 
 @contextmanager
-def open_slow(settings):
+def open_slow(settings, recordings=0):
     yield Slow()
 
 recogniser.open_recogniser = open_slow
@@ -58,5 +58,5 @@ class Qa:
 
 
 @contextmanager
-def truth_recogniser(settings: object) -> Iterator[TruthRecogniser]:
+def truth_recogniser(settings: object, recordings: int = 0) -> Iterator[TruthRecogniser]:
     yield TruthRecogniser()

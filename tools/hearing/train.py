@@ -107,7 +107,7 @@ def main() -> None:
         network.load_state_dict({name: args.keep * value if name.startswith("up.") else value for name, value in saved.items()})
     encoder, draw = Encoder(whole.path, trimmed), random.Random(1 if not args.go_on else 2)
     dialogues: list[list[Clip]] = clips(args.clips)
-    held, learned = dialogues[:: 20], [one for nth, one in enumerate(dialogues) if nth % 20]
+    held, learned = dialogues[::20], [one for nth, one in enumerate(dialogues) if nth % 20]
     fixed = random.Random(7)
     checks = [encoder(batch, fixed) for batch, _ in zip(batches(held, 8, fixed), range(6), strict=False)]
     parts: dict[bool, list[torch.nn.Parameter]] = {True: [], False: []}
@@ -122,7 +122,9 @@ def main() -> None:
         if done >= 1:
             break
         for group in optimizer.param_groups:
-            group["lr"] = args.rate * group["share"] * min(1.0, (step + 1) / 60) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done)))
+            group["lr"] = (
+                args.rate * group["share"] * min(1.0, (step + 1) / 60) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done)))
+            )
         loss = loss_of(network, *encoder(batch, draw))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
