@@ -32,7 +32,7 @@ from qa_pipeline.rules.ordinals import renumber
 from qa_pipeline.text.normalise import normalise
 
 SURE = 0.85  # recogniser confidence from which a commission found by its own characters needs no second listening
-MARGIN_S = 0.2  # heard before and after a turn
+MARGIN_S = 0.4  # heard before and after a turn, as in the first listening: speech may begin before it is noticed
 MAX_SPAN_S = 28.0  # one window of the recogniser
 MAX_HOTWORDS = 24
 _PARTS = re.compile(r"\w+")
@@ -149,7 +149,7 @@ def _credible(reading: str, request: Request) -> bool:
     """Whether somebody may have said it. Asked to lean towards words, a recogniser writes them over noise and breath: such an
     echo of the hot-words, or more than a mouth can say in the time, is no reading and must neither clear nor accuse."""
     letters = sum(letter.isalnum() for letter in reading)
-    if letters > FASTEST * (request.span.end_s - request.span.start_s) + 2:
+    if letters > FASTEST * (request.span.end_s - request.span.start_s - MARGIN_S) + 2:  # at most one margin of the two is speech
         return False
     listed = [part for part in _PARTS.findall(reading) if part in request.hotwords]  # said one by one, as they stand in the list
     return len(set(listed)) < 2 or 2 * sum(map(len, listed)) < letters
@@ -209,6 +209,21 @@ def _decide(
     return _confirm(book, conversation, suspicion, readings, exhibits)
 
 
+def _left(
+    book: RuleBook, conversation: Conversation, suspicion: _Suspicion, index: int, readings: tuple[str, ...]
+) -> Iterable[set[int]]:
+    """The turns of every violation that is left when one turn was said as one of its readings has it.
+
+    Turn by turn: the second guess at one turn has nothing to do with the second guess at another. Where nothing was heard again
+    nothing is said: the first reading must not confirm itself.
+    """
+    for reading in readings or ("",):
+        other = _with_readings(conversation, frozenset({index}), {index: (reading,)}, lambda turn, said: said[0])
+        for outcome in audit_one(book, suspicion.rule, other):
+            if outcome.verdict is Verdict.VIOLATION:
+                yield {item.turn for item in outcome.evidence if item.kind is EvidenceKind.HIT and item.turn is not None}
+
+
 def _matching(outcomes: tuple[Outcome, ...], again: tuple[Outcome, ...]) -> list[Outcome]:
     """Of the first outcomes those that are left when both readings count; what is missing may have become less."""
     still = [outcome for outcome in again if outcome.verdict is Verdict.VIOLATION]
@@ -231,21 +246,14 @@ def _confirm(
     readings: Mapping[int, tuple[str, ...]],
     exhibits: tuple[Evidence, ...],
 ) -> tuple[Outcome, ...]:
-    most = max((len(readings.get(index, ())) for index in suspicion.turns), default=0)
-    confirmed: set[int] = set()
-    for rank in range(most):
-        # where nothing was heard again nothing is said: the first reading must not confirm itself
-        ranked = {index: (_ranked(readings.get(index, ()), rank),) for index in suspicion.turns}
-        other = _with_readings(conversation, suspicion.turns, ranked, lambda turn, said: said[0])
-        for outcome in audit_one(book, suspicion.rule, other):
-            if outcome.verdict is Verdict.VIOLATION:
-                confirmed |= {item.turn for item in outcome.evidence if item.kind is EvidenceKind.HIT and item.turn is not None}
+    left = {index: list(_left(book, conversation, suspicion, index, readings.get(index, ()))) for index in suspicion.turns}
     decided: list[Outcome] = []
     for outcome in suspicion.outcomes:
-        turns = {item.turn for item in outcome.evidence if item.kind is EvidenceKind.HIT}
-        if not turns & suspicion.turns:
+        turns = {item.turn for item in outcome.evidence if item.kind is EvidenceKind.HIT and item.turn is not None}
+        unsure = turns & suspicion.turns
+        if not unsure:
             decided.append(outcome)
-        elif turns & confirmed:
+        elif all(any(hits & (unsure if len(turns) == 1 else turns) for hits in left[index]) for index in unsure):
             decided.append(_told(outcome, "复听也听到", exhibits))
         else:
             doubtful = replace(outcome, verdict=Verdict.NOT_EVALUATED, review=False, confidence=None)

@@ -51,9 +51,11 @@ class HearingOptions:
 
     @classmethod
     def of_the_built_in(cls) -> HearingOptions:
-        """For the model with what it has learned about calls: it knows the words of the trade, and skips nothing without
-        the times of sentences."""
-        return cls(learned=LEARNED_SHA256[:16], timestamps=False, hotwords="")
+        """For the model with what it has learned about calls: it knows the words of the trade, skips nothing without the times
+        of sentences, and knows the end of a short window as an end."""
+        return cls(
+            learned=LEARNED_SHA256[:16], timestamps=False, hotwords="", shortest_s=3.0, tail_s=0.5, quantum_s=0.5, alike_s=4.0
+        )
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((name, str(getattr(self, name))) for name in self.__slots__))

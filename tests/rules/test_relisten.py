@@ -90,7 +90,7 @@ def test_nothing_is_heard_when_nothing_is_suspected(tmp_path: Path) -> None:
 def test_an_omission_is_cleared_by_what_the_second_reading_holds(thanks: RuleBook) -> None:
     said = omitted()
     assert told(audit(thanks, said)) == [("M01", "违规", "没有听到：感谢")]
-    (outcome,) = again(thanks, said, FakeListener({1.8: ("好的那先这样", "好的感谢您的接听")}))
+    (outcome,) = again(thanks, said, FakeListener({1.6: ("好的那先这样", "好的感谢您的接听")}))
     assert told((outcome,)) == [("M01", "合规", "都听到了：感谢（复听时听到，以复听为准）")]
     assert readings(outcome) == [
         (1, "好的那先这样", "第一次听作“好得那先这样”；另有 1 种听法"),
@@ -99,7 +99,7 @@ def test_an_omission_is_cleared_by_what_the_second_reading_holds(thanks: RuleBoo
 
 
 def test_an_omission_stays_when_neither_reading_holds_it(thanks: RuleBook) -> None:
-    listener = FakeListener({1.8: ("好的那先这样",), 7.8: ("再见",)})
+    listener = FakeListener({1.6: ("好的那先这样",), 7.6: ("再见",)})
     (outcome,) = again(thanks, omitted(), listener)
     assert told((outcome,)) == [("M01", "违规", "没有听到：感谢（复听后仍没有听到）")]
     assert outcome.missing == ("感谢",)
@@ -113,9 +113,9 @@ def test_an_omission_stays_when_neither_reading_holds_it(thanks: RuleBook) -> No
 def test_what_the_first_listening_had_still_counts(tmp_path: Path) -> None:
     made = book(tmp_path, BOTH)
     said = call(turn("坐：感谢您的接听", 2.0, 4.0), turn("坐：那先这样", 8.0, 9.0))
-    (outcome,) = again(made, said, FakeListener({1.8: ("赶紧",), 7.8: ("祝您生活愉快",)}))
+    (outcome,) = again(made, said, FakeListener({1.6: ("赶紧",), 7.6: ("祝您生活愉快",)}))
     assert told((outcome,)) == [("M02", "合规", "都听到了：感谢、祝愿（复听时听到，以复听为准）")]
-    (less,) = again(made, omitted(), FakeListener({7.8: ("祝您生活愉快",)}))
+    (less,) = again(made, omitted(), FakeListener({7.6: ("祝您生活愉快",)}))
     assert told((less,)) == [("M02", "违规", "没有听到：感谢（复听后仍没有听到）")]
     assert less.missing == ("感谢",)
 
@@ -126,7 +126,7 @@ def test_only_the_searched_turns_of_the_searched_speaker_are_heard_with_a_margin
     said = omitted(BYE[0], turn("坐：好得那先这样", 2.0, 4.0, channel=1), turn("坐：那么就再见了", 8.0, 9.0, channel=1))
     again(book(tmp_path, opening), said, listener)
     (request,) = listener.asked
-    assert (request.span.channel, request.span.start_s, request.span.end_s, request.hotwords) == (1, 1.8, 4.2, ("感谢", "接听"))
+    assert (request.span.channel, request.span.start_s, request.span.end_s, request.hotwords) == (1, 1.6, 4.4, ("感谢", "接听"))
 
 
 def test_with_guessed_roles_everybody_is_heard_again(thanks: RuleBook) -> None:
@@ -134,14 +134,14 @@ def test_with_guessed_roles_everybody_is_heard_again(thanks: RuleBook) -> None:
     guessed = replace(said, turns=tuple(replace(item, role_source=RoleSource.CUES, role_confidence=0.9) for item in said.turns))
     listener = FakeListener({0.0: ("感谢您的接听",)})
     (outcome,) = again(thanks, guessed, listener)
-    assert [request.span.start_s for request in listener.asked] == [0.0, 1.8, 7.8]
+    assert [request.span.start_s for request in listener.asked] == [0.0, 1.6, 7.6]
     assert outcome.verdict.value == "合规"
 
 
 def test_a_turn_that_several_rules_suspect_is_heard_once_with_the_words_of_both(tmp_path: Path) -> None:
     listener = FakeListener()
     outcomes = again(book(tmp_path, THANKS, BOTH, RUDE), call(turn("坐：好得那先这样，你董不懂", 2.0, 4.0)), listener)
-    assert [(request.span.start_s, request.hotwords) for request in listener.asked] == [(1.8, ("感谢", "接听", "生活愉快"))]
+    assert [(request.span.start_s, request.hotwords) for request in listener.asked] == [(1.6, ("感谢", "接听", "生活愉快"))]
     assert len(outcomes) == 3
 
 
@@ -158,21 +158,21 @@ def test_hot_words_are_bounded_and_never_those_of_a_forbidden_word(tmp_path: Pat
 def test_an_unsure_commission_stands_when_any_second_reading_has_it(tmp_path: Path) -> None:
     made = book(tmp_path, RUDE)
     said = call(turn("坐：你董不懂", 2.0, 4.0))
-    (outcome,) = again(made, said, FakeListener({1.8: ("您懂不懂", "你懂不懂")}))
+    (outcome,) = again(made, said, FakeListener({1.6: ("您懂不懂", "你懂不懂")}))
     assert told((outcome,)) == [("N01", "违规", "忌语：“你董不懂”（复听也听到）")]
     assert readings(outcome) == [(0, "您懂不懂", "第一次听作“你董不懂”；另有 1 种听法")]
 
 
 @pytest.mark.parametrize("second", [("你看行吗",), ("",), ()])
 def test_an_unsure_commission_that_is_not_heard_again_proves_nothing(tmp_path: Path, second: tuple[str, ...]) -> None:
-    (outcome,) = again(book(tmp_path, RUDE), call(turn("坐：你董不懂", 2.0, 4.0)), FakeListener({1.8: second}))
+    (outcome,) = again(book(tmp_path, RUDE), call(turn("坐：你董不懂", 2.0, 4.0)), FakeListener({1.6: second}))
     assert told((outcome,)) == [("N01", "无法判定", "忌语：“你董不懂”（复听没有听到，两次听写不一致，不予认定）")]
     assert (outcome.review, outcome.confidence) == (False, None)
     assert len(readings(outcome)) == 1
 
 
 def test_little_confidence_is_unsure_too(tmp_path: Path) -> None:
-    listener = FakeListener({1.8: ("你懂不懂",)})
+    listener = FakeListener({1.6: ("你懂不懂",)})
     (outcome,) = again(book(tmp_path, RUDE), call(turn("坐：你懂不懂", 2.0, 4.0, confidence=0.84)), listener)
     assert (len(listener.asked), outcome.verdict.value) == (1, "违规")
 
@@ -181,7 +181,7 @@ def test_of_several_commissions_each_is_decided_for_itself(tmp_path: Path) -> No
     said = call(
         turn("坐：你董不懂", 2.0, 4.0), turn("客：什么", 5.0, 6.0), turn("坐：你懂不懂", 8.0, 9.0), turn("坐：你董不懂", 12.0, 13.0)
     )
-    outcomes = again(book(tmp_path, RUDE), said, FakeListener({11.8: ("你懂不懂",)}))
+    outcomes = again(book(tmp_path, RUDE), said, FakeListener({11.6: ("你懂不懂",)}))
     assert told(outcomes) == [("N01", "违规", "忌语：“你懂不懂”"), ("N01", "违规", "忌语：“你董不懂”（复听也听到）")]
     assert [item.ordinal for item in outcomes] == [0, 1]
 
@@ -189,16 +189,16 @@ def test_of_several_commissions_each_is_decided_for_itself(tmp_path: Path) -> No
 def test_one_sure_hit_carries_a_finding_of_several(tmp_path: Path) -> None:
     made = book(tmp_path, {**RUDE, "judge": {"must_not": ["said"], "findings": "one"}})
     said = call(turn("坐：你董不懂", 2.0, 4.0), turn("客：什么", 5.0, 6.0), turn("坐：你懂不懂", 8.0, 9.0))
-    (outcome,) = again(made, said, FakeListener({1.8: ("你看",)}))
+    (outcome,) = again(made, said, FakeListener({1.6: ("你看",)}))
     assert outcome.verdict.value == "违规"
 
 
 def test_a_count_that_falls_to_its_limit_is_no_violation(tmp_path: Path) -> None:
     made = book(tmp_path, {**RUDE, "judge": {"at_most": {"signal": "said", "times": 1}}})
     said = call(turn("坐：你董不懂", 2.0, 4.0), turn("客：什么", 5.0, 6.0), turn("坐：你懂不懂", 8.0, 9.0))
-    (outcome,) = again(made, said, FakeListener({1.8: ("你看",)}))
+    (outcome,) = again(made, said, FakeListener({1.6: ("你看",)}))
     assert outcome.verdict.value == "无法判定"
-    (confirmed,) = again(made, said, FakeListener({1.8: ("你懂不懂",)}))
+    (confirmed,) = again(made, said, FakeListener({1.6: ("你懂不懂",)}))
     assert confirmed.verdict.value == "违规"
 
 
@@ -253,11 +253,11 @@ def test_the_pieces_of_a_long_turn_are_read_together(thanks: RuleBook) -> None:
     [("感谢您的接听", True), ("感谢 接听", False), ("感谢 接听 嗯", False), ("那个感谢 您的接听 再见", True)],
 )
 def test_an_echo_of_the_hot_words_is_no_reading(thanks: RuleBook, reading: str, clears: bool) -> None:
-    (outcome,) = again(thanks, omitted(), FakeListener({1.8: (reading,)}))
+    (outcome,) = again(thanks, omitted(), FakeListener({1.6: (reading,)}))
     assert outcome.verdict.value == ("合规" if clears else "违规")
 
 
 def test_more_than_a_mouth_can_say_is_no_reading(thanks: RuleBook) -> None:
     short = omitted(BYE[0], turn("坐：好", 2.0, 2.1, channel=1), BYE[2])
-    (outcome,) = again(thanks, short, FakeListener({1.8: ("嗯感谢您的接听啊",)}))
+    (outcome,) = again(thanks, short, FakeListener({1.6: ("嗯感谢您的接听啊",)}))
     assert outcome.verdict.value == "违规"
