@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from qa_pipeline.asr.learned import learned
 from qa_pipeline.asr.pinned import PINNED
 from qa_pipeline.errors import ModelError
 
@@ -80,6 +81,7 @@ def verify(name: str) -> LocalModel:
                 raise ModelError(
                     f"{model.path / pinned.name}：内容和发布时不一样，可能已损坏。请删除文件夹 {model.path} 再运行一次，会自动重建。"
                 )
+        learned()
         return model
     model = resolve(name)
     actual = _sha256(model.path / "model.bin")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from qa_pipeline.acts.encoding import Said
 from qa_pipeline.acts.reader import ActReader, Reading
-from qa_pipeline.acts.understanding import acts_of, forget, understand
+from qa_pipeline.acts.understanding import acts_of, forget, twice, understand
 from qa_pipeline.model import Act, Role, RoleSource
 from tests.signals.support import call
 
@@ -61,3 +61,16 @@ def test_a_changed_turn_and_those_that_follow_it_are_read_again() -> None:
 def test_nothing_said_is_nothing_to_read() -> None:
     empty = call()
     assert understand(empty, Echo()) is empty
+
+
+class Longer(ActReader):
+    """The longer the words, the surer; a goodbye at their last character."""
+
+    def read(self, said: Said, before: Sequence[Said]) -> Reading:
+        return (Act("greets", round(len(said.text) / 100, 2), 0), Act("says_goodbye", 0.1, len(said.text) - 1))
+
+
+def test_heard_twice_a_turn_does_what_the_surer_hearing_says_at_its_place() -> None:
+    turns = understand(call("坐：甲乙", "客：丙"), Longer()).turns
+    assert twice(Longer(), turns, turns[0], "甲乙丙") == (Act("greets", 0.03, 3), Act("says_goodbye", 0.1, 1))
+    assert twice(Longer(), turns, turns[0], "甲") == (Act("greets", 0.02, 0), Act("says_goodbye", 0.1, 1))

@@ -177,3 +177,19 @@ def test_threads_may_listen_while_others_are_heard_and_nobody_listens_after_the_
         assert [future.result()[0][0].text for _, future in asked] == [f"{path.stem} 工号" for path, _ in asked]
     with pytest.raises(StageError, match="意外退出"):
         pool.listen(items[0][1], ((SPAN, ()),))
+
+
+def test_processes_that_were_started_beforehand_hear_and_no_more_are_started(tmp_path: Path) -> None:
+    with WorkerPool(TWO, open_fake) as pool:
+        pool.get_ready(5)
+        assert len(children()) == 2
+        assert all(child.environ()["MALLOC_ARENA_MAX"] == "1" for child in children())
+        assert [heard(result)[1] for result in pool.hear(files(tmp_path, "a", "b", "c"))] == ["a", "b", "c"]
+        assert len(children()) == 2
+    assert children() == []
+
+
+def test_for_nothing_to_hear_nothing_is_started() -> None:
+    with WorkerPool(TWO, open_fake) as pool:
+        pool.get_ready(0)
+        assert children() == []

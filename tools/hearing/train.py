@@ -116,8 +116,8 @@ def main() -> None:
     # One synthesiser's voices must not become all that the encoder knows: it learns more slowly than the decoder.
     groups = [{"params": parts[True], "share": args.encoder}, {"params": parts[False], "share": 1.0}]
     optimizer = torch.optim.AdamW(groups, lr=args.rate, weight_decay=0.05, betas=(0.9, 0.98))
-    begun, step, mean, told = time.monotonic(), 0, 0.0, 0.0
-    for batch in batches(learned, args.batch, draw):
+    begun, mean, told = time.monotonic(), 0.0, 0.0
+    for step, batch in enumerate(batches(learned, args.batch, draw)):
         done = (time.monotonic() - begun) / 60 / args.minutes
         if done >= 1:
             break
@@ -130,8 +130,7 @@ def main() -> None:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        step += 1
-        mean = loss.item() if step == 1 else 0.98 * mean + 0.02 * loss.item()
+        mean = loss.item() if step == 0 else 0.98 * mean + 0.02 * loss.item()
         if time.monotonic() - told > 120:
             told = time.monotonic()
             torch.save(network.state_dict(), args.out)
