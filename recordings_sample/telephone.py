@@ -90,7 +90,7 @@ def record(sounds: list[Placed], duration_s: float, spec: AudioSpec, rate: int, 
         level = usual_db[sound.role] + sound.gain_db
         for role in ROLES if sound.music and spec.hold_music == "both" else (sound.role,):
             start = round(sound.start_s * rate)
-            lines[role][start : start + len(sound.audio)] += _at_level(_band(sound.audio, rate), level)
+            lines[role][start : start + len(sound.audio)] += at_level(band(sound.audio, rate), level)
     if spec.channels == 1:
         lanes = [lines["agent"] + lines["customer"]]
     else:
@@ -99,7 +99,7 @@ def record(sounds: list[Placed], duration_s: float, spec: AudioSpec, rate: int, 
             leak = 10 ** (spec.crosstalk_db / 20)
             lanes = [lanes[0] + leak * lanes[1], lanes[1] + leak * lanes[0]]
     noise_db = SPEECH_DBFS + spec.noise_db
-    noisy = [lane + _at_level(_band(_noise(len(lane), rate, rng), rate), noise_db) for lane in lanes]
+    noisy = [lane + at_level(band(line_noise(len(lane), rate, rng), rate), noise_db) for lane in lanes]
     return np.asarray(np.tanh(np.stack(noisy, axis=1)), np.float32)
 
 
@@ -130,13 +130,13 @@ def write(path: Path, frames: Audio, spec: AudioSpec, rate: int) -> None:
     soundfile.write(path, frames, rate, format=container, subtype=subtype, compression_level=level, bitrate_mode="CONSTANT")
 
 
-def _band(audio: Audio, rate: int) -> Audio:
+def band(audio: Audio, rate: int) -> Audio:
     """Telephone band at 8 kHz; wider recordings only lose the rumble."""
     high = 3400 if rate <= 8000 else 0.45 * rate
     return np.asarray(sosfilt(butter(3, (250, high), "bandpass", fs=rate, output="sos"), audio), np.float32)
 
 
-def _at_level(audio: Audio, dbfs: float) -> Audio:
+def at_level(audio: Audio, dbfs: float) -> Audio:
     """Scaled so that the RMS of its sounding part (frames within 40 dB of the loudest) is `dbfs`."""
     frames = audio[: max(160, len(audio) // 160 * 160)]
     power = (frames[: len(frames) // 160 * 160].reshape(-1, 160) ** 2).mean(axis=1) if len(frames) >= 160 else frames**2
@@ -144,7 +144,7 @@ def _at_level(audio: Audio, dbfs: float) -> Audio:
     return np.asarray(audio * (10 ** (dbfs / 20) / np.sqrt(sounding.mean())), np.float32)
 
 
-def _noise(count: int, rate: int, rng: np.random.Generator) -> Audio:
+def line_noise(count: int, rate: int, rng: np.random.Generator) -> Audio:
     """Line noise: falls off with frequency, and swells and fades a little."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     frequency = np.fft.rfftfreq(count, 1 / rate)

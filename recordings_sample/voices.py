@@ -54,13 +54,14 @@ class Synthesiser:
         groups = phrases(spoken)
         count = sum(len(words) for words, _ in groups)
         wanted_s, stretch = count * 60 / pace, 250 / pace
-        audio = self._speak(groups, voice, stretch)
+        audio = self.speak(groups, voice, stretch)
         error = len(audio) / TTS_RATE / wanted_s
         if count >= 6 and not 0.95 < error < 1.05:
-            audio = self._speak(groups, voice, min(1.6, max(0.4, stretch / error)))
+            audio = self.speak(groups, voice, min(1.6, max(0.4, stretch / error)))
         return np.asarray(soxr.resample(audio, TTS_RATE, rate), np.float32)
 
-    def _speak(self, groups: list[tuple[str, float]], voice: Voice, stretch: float) -> Audio:
+    def speak(self, groups: list[tuple[str, float]], voice: Voice, stretch: float) -> Audio:
+        """Breath groups at `TTS_RATE`; `stretch` is the length compared with the model's own pace."""
         parts: list[Audio] = []
         for words, pause_s in groups:
             parts.append(_trimmed(_revoiced(self._infer(words, stretch, voice), voice)))

@@ -104,7 +104,7 @@ def said(synthesiser: Synthesiser, spoken: str, voice: Voice, chars_a_minute: fl
     import soxr
     from voices import TTS_RATE
 
-    audio = synthesiser._speak(phrases(spoken), voice, 250 / chars_a_minute)
+    audio = synthesiser.speak(phrases(spoken), voice, 250 / chars_a_minute)
     audio = soxr.resample(audio, TTS_RATE, RATE)
     return np.rint(audio / max(1e-3, float(np.abs(audio).max())) * 16000).astype(np.int16)
 

@@ -19,7 +19,7 @@ from scipy.signal import fftconvolve, lfilter
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "recordings_sample"))
 
-from telephone import _at_level, _band, _noise  # noqa: E402
+from telephone import at_level, band, line_noise  # noqa: E402
 
 RATE = 8000
 HEARD_AT = 16000
@@ -91,14 +91,14 @@ def example(dialogues: Sequence[Sequence[Clip]], seconds: float, draw: random.Ra
         sound = lfilter([1.0, tilt], [1.0], sound)
         if room is not None:
             sound = fftconvolve(sound, room)
-        spoken = _at_level(_band(sound.astype(np.float32), RATE), usual[turn.role] + draw.uniform(-3, 3))
+        spoken = at_level(band(sound.astype(np.float32), RATE), usual[turn.role] + draw.uniform(-3, 3))
         parts += [spoken, np.zeros(int(draw.choice((0.3, 0.8, draw.uniform(0.1, 1.2))) * RATE), np.float32)]
     sound = np.concatenate(parts)
     if draw.random() < 0.15:  # the other side leaks in
         other = draw.choice(draw.choice(dialogues)).sound.astype(np.float32) / 32768
-        other = _at_level(_band(np.resize(other, len(sound)), RATE), -22 - draw.uniform(18, 36))
+        other = at_level(band(np.resize(other, len(sound)), RATE), -22 - draw.uniform(18, 36))
         sound = sound + other
-    sound = sound + _at_level(_band(_noise(len(sound), RATE, dice), RATE), -22 - draw.choice((45, draw.uniform(8, 45))))
+    sound = sound + at_level(band(line_noise(len(sound), RATE, dice), RATE), -22 - draw.choice((45, draw.uniform(8, 45))))
     sound = np.tanh(sound * 10 ** (draw.uniform(-12, 6) / 20)).astype(np.float32)
     heard = soxr.resample(_through_codec(sound, draw), RATE, HEARD_AT)
     length = -(-(len(heard) + int(TAIL_S * HEARD_AT)) // HEARD_AT) * HEARD_AT
