@@ -95,20 +95,12 @@ def run(
 
 
 def _run(settings: Settings, folder: str, manifest: Path | None, *, limit: int | None, report: Path | None, as_json: bool) -> int:
-    from qa_pipeline.cli.progress import RunProgress
-    from qa_pipeline.identify import unseen
-    from qa_pipeline.judge import open_judge
-    from qa_pipeline.pipeline import Pipeline
-    from qa_pipeline.recogniser import open_recogniser
+    from qa_pipeline.cli.running import hear_and_judge
     from qa_pipeline.source import open_source
 
     source = open_source(folder, manifest, dict(settings.manifest.columns))
     store = store_of(settings)
-    new = unseen(source.calls[:limit], source.base, store) if settings.cache else len(source.calls)
-    with open_recogniser(settings, new) as recogniser, RunProgress(quiet=as_json) as progress:
-        judge = open_judge(settings, store, recogniser.listen)
-        pipeline = Pipeline(store=store, judge=judge, recogniser=recogniser, progress=progress, cache=settings.cache, limit=limit)
-        result = pipeline.run(source)
+    result = hear_and_judge(settings, source, store, command="run", limit=limit, quiet=as_json)
     if as_json:
         out_json(_result_json(result, store, settings))
     else:

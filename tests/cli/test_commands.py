@@ -294,3 +294,17 @@ def test_a_store_lays_its_tables_into_a_lake(qa: Qa, tmp_path: Path) -> None:
     done = qa("export", "lake", "--db", qa.db, "--out", tmp_path / "lake", "--name", "成都")
     assert done.code == 0 and "scores 1 行" in done.err
     assert (tmp_path / "lake/scores/day=2026-11-21/store=成都/rows.parquet").is_file()
+
+
+def test_the_morning_hears_and_judges_as_a_run_does(qa: Qa, tmp_path: Path) -> None:
+    folder = copy_calls(tmp_path / "day", "S010")
+    (row,) = csv.DictReader((folder / "manifest.csv").read_text(encoding="utf-8").splitlines())
+    assert qa("people", "add", "admin", "管理员", "--post", "管理员", "--db", qa.db).code == 0
+    assert qa("people", "add", "lead", "方敏", "--post", "质检组长", "--as", "admin", "--db", qa.db).code == 0
+    done = qa("day", row["started_at"][:10], folder, "--all", "--as", "lead", "--db", qa.db, "--sheet", tmp_path / "s.md")
+    assert done.code == 0, done.err
+    run = tmp_path / "run.duckdb"
+    assert qa("run", folder, "--db", run).code == 0
+    of_day, of_run = qa("export", "findings", "--db", qa.db).out, qa("export", "findings", "--db", run).out
+    assert of_day == of_run
+    assert "复听后仍没有听到" in of_day

@@ -105,19 +105,11 @@ def _from_folder(settings: Settings, folder: Path, manifest: Path | None) -> Day
 
 
 def _hear(settings: Settings, source: Source) -> None:
-    from qa_pipeline.cli.progress import RunProgress
-    from qa_pipeline.judge import open_judge
-    from qa_pipeline.pipeline import Pipeline
-    from qa_pipeline.recogniser import open_recogniser
+    from qa_pipeline.cli.running import hear_and_judge
     from qa_pipeline.store import open_store
 
-    with open_recogniser(settings) as recogniser, RunProgress(quiet=False) as progress:
-        judge = open_judge(settings)
-        pipeline = Pipeline(
-            store=open_store(settings.db), judge=judge, recogniser=recogniser, progress=progress, cache=settings.cache
-        )
-        for failure in pipeline.run(source, command="day").failures:
-            say(f"{failure.call_id}：{failure.message}")
+    for failure in hear_and_judge(settings, source, open_store(settings.db), command="day").failures:
+        say(f"{failure.call_id}：{failure.message}")
 
 
 def _from_transcripts(settings: Settings, file: Path, at: datetime) -> Day:
