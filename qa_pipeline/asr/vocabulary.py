@@ -12,7 +12,7 @@ import mmap
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Weights = NDArray[np.float32]
 
 _VERSION = 6  # of CTranslate2's file format
-_HALF = 4  # its number for float16
+HALF = 4  # its number for float16
 _WORDS = ("decoder/embeddings/", "decoder/projection/")  # what has one row a token
 _LATIN = 3  # letters
 _KEPT = "kept"
@@ -111,40 +111,58 @@ def numbers_of(folder: Path, trimmed: Path) -> Numbers:
     return Numbers(tokens, json.loads((trimmed / f"{_KEPT}.json").read_text(encoding="utf-8")))
 
 
-def _fewer_rows(data: mmap.mmap, tokens: int, kept: Sequence[int], learned: dict[str, Any]) -> Iterator[bytes]:
-    """A model file with the ``kept`` rows only of whatever has one row a token, and with what was ``learned`` added.
+class Variable(NamedTuple):
+    """Where one variable lies in a model file: its sizes at ``sizes_at``, its data at ``[start, end)``."""
+
+    name: str
+    sizes: tuple[int, ...]
+    kind: int  # CTranslate2's number of the type
+    sizes_at: int
+    start: int
+    end: int
+
+
+def variables(data: bytes | mmap.mmap) -> Iterator[Variable]:
+    """The variables of a model file, in order.
 
     Format: version, name, revision, number of variables; each variable: name, rank, sizes, type, bytes, data; then aliases. Names are
     written with their length, and end with a zero.
     """
-    import numpy as np
-
     at = 4 + 2 + struct.unpack_from("<H", data, 4)[0] + 4
-    (variables,) = struct.unpack_from("<I", data, at)
+    (count,) = struct.unpack_from("<I", data, at)
     at += 4
-    yield data[:at]
-    for _ in range(variables):
-        begin = at
+    for _ in range(count):
         (length,) = struct.unpack_from("<H", data, at)
-        name = data[at + 2 : at + 1 + length].decode()
+        name = bytes(data[at + 2 : at + 1 + length]).decode()
         at += 2 + length
         rank = data[at]
-        sizes = struct.unpack_from(f"<{rank}I", data, at + 1)
-        at += 1 + 4 * rank
+        sizes_at = at + 1
+        sizes = struct.unpack_from(f"<{rank}I", data, sizes_at)
+        at = sizes_at + 4 * rank
         kind, size = struct.unpack_from("<BI", data, at)
-        at += 5
-        if name.startswith(_WORDS) and rank and sizes[0] == tokens:
-            rows = np.frombuffer(data[at : at + size], np.uint8).reshape(tokens, -1)[kept]
-            yield data[begin : begin + 2 + length + 1]
-            yield struct.pack(f"<{rank}IBI", len(kept), *sizes[1:], kind, rows.nbytes)
+        yield Variable(name, sizes, kind, sizes_at, at + 5, at + 5 + size)
+        at += 5 + size
+
+
+def _fewer_rows(data: mmap.mmap, tokens: int, kept: Sequence[int], learned: dict[str, Any]) -> Iterator[bytes]:
+    """A model file with the ``kept`` rows only of whatever has one row a token, and with what was ``learned`` added."""
+    import numpy as np
+
+    done = 0  # what lies between the changed parts is copied as it is
+    for one in variables(data):
+        content = data[one.start : one.end]
+        if one.name.startswith(_WORDS) and one.sizes and one.sizes[0] == tokens:
+            rows = np.frombuffer(content, np.uint8).reshape(tokens, -1)[kept]
+            yield data[done : one.sizes_at]
+            yield struct.pack(f"<{len(one.sizes)}IBI", len(kept), *one.sizes[1:], one.kind, rows.nbytes)
             yield rows.tobytes()
-        elif name in learned and kind == _HALF:
-            weights = np.frombuffer(data[at : at + size], "<f2").reshape(sizes)
-            yield data[begin:at]
-            yield (weights.astype(np.float32) + learned.pop(name)).astype("<f2").tobytes()
+        elif one.name in learned and one.kind == HALF:
+            weights = np.frombuffer(content, "<f2").reshape(one.sizes)
+            yield data[done : one.start]
+            yield (weights.astype(np.float32) + learned.pop(one.name)).astype("<f2").tobytes()
         else:
-            yield data[begin : at + size]
-        at += size
+            continue
+        done = one.end
     if learned:
         raise KeyError(*sorted(learned))
-    yield data[at:]
+    yield data[done:]

@@ -7,7 +7,6 @@ of the layout: Radford et al., Robust Speech Recognition via Large-Scale Weak Su
 from __future__ import annotations
 
 import math
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +14,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, embedding, gelu, layer_norm, linear, scaled_dot_product_attention
 
+from qa_pipeline.asr import vocabulary
+
 LAYERS = 6
 HEADS = 8
 
 
 def variables(path: Path) -> dict[str, Tensor]:
-    """What is in a model file of CTranslate2 (version 6), float16 as float32."""
+    """The float16 variables of a model file, as float32."""
     data = path.read_bytes()
-    at = 4 + 2 + struct.unpack_from("<H", data, 4)[0] + 4
-    (count,) = struct.unpack_from("<I", data, at)
-    at += 4
-    found: dict[str, Tensor] = {}
-    for _ in range(count):
-        (length,) = struct.unpack_from("<H", data, at)
-        name = data[at + 2 : at + 1 + length].decode()
-        at += 2 + length
-        rank = data[at]
-        sizes = struct.unpack_from(f"<{rank}I", data, at + 1)
-        at += 1 + 4 * rank
-        kind, size = struct.unpack_from("<BI", data, at)
-        at += 5
-        if kind == 4:
-            found[name] = torch.from_numpy(np.frombuffer(data, "<f2", size // 2, at).astype(np.float32).reshape(sizes))
-        at += size
-    return found
+    return {
+        one.name: torch.from_numpy(np.frombuffer(data[one.start : one.end], "<f2").astype(np.float32).reshape(one.sizes))
+        for one in vocabulary.variables(data)
+        if one.kind == vocabulary.HALF
+    }
 
 
 class Network(nn.Module):
