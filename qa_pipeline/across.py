@@ -12,7 +12,8 @@ _CONCERNED = """
     SELECT DISTINCT run.call_id FROM current_runs AS run
     JOIN outcomes AS item USING (run_id)
     JOIN calls AS call ON call.call_id = run.call_id
-    WHERE item.rule_id IN (SELECT unnest($rules::VARCHAR[])) AND item.verdict <> '不适用' AND (item.verdict = '无法判定' OR EXISTS (
+    WHERE item.rule_id IN (SELECT unnest($rules::VARCHAR[])) AND item.verdict <> '不适用' AND call.customer_number IS NOT NULL
+    AND (item.verdict = '无法判定' OR EXISTS (
         SELECT 1 FROM calls AS other
         WHERE other.call_id IN (SELECT unnest($calls::VARCHAR[])) AND other.customer_number = call.customer_number))
     ORDER BY run.call_id

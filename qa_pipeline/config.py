@@ -24,8 +24,9 @@ DEFAULT_FILE = "qa.toml"
 class AsrSettings:
     """How recordings are heard. 0 or empty means: chosen from the machine or by the engine.
 
-    ``workers``, ``threads`` and ``batch`` change the speed and nothing else; ``replay`` is the recorded output that the
-    ``replay`` engine gives back.
+    ``workers`` and ``batch`` change the speed and nothing else. ``threads`` of one process are one unless asked otherwise: on some
+    processors several add up in another order, and a character may be heard otherwise. ``replay`` is the recorded output that
+    the ``replay`` engine gives back.
     """
 
     engine: str = "faster-whisper"

@@ -38,7 +38,8 @@ class Readings:
     def hear(self, requests: tuple[Request, ...]) -> tuple[tuple[str, ...], ...]:
         assert self._heard.recording is not None
         audio_hash = self._heard.recording.audio_hash
-        found = {request: self._cache.get(audio_hash, _reader(self._heard.engine, request)) for request in requests}
+        kept = self._cache.readings(audio_hash, [_reader(self._heard.engine, request) for request in requests])
+        found = dict(zip(requests, kept, strict=True))
         missing = tuple(request for request, reading in found.items() if reading is None)
         if missing:
             fresh = self._fresh(missing)

@@ -58,7 +58,7 @@ def _open_faster_whisper(settings: AsrSettings) -> Engine:
     threads = settings.threads or (1 if device == "cpu" else os.cpu_count() or 1)
     machine = Machine(device=device, compute_type=options.compute_type, threads=threads)
     model = resolve(settings.model or DEFAULT)
-    return FasterWhisperEngine(model, machine, options, settings.batch or (6 if device == "cpu" else 32))
+    return FasterWhisperEngine(model, machine, options, settings.batch or (8 if device == "cpu" else 32))
 
 
 def _options(settings: AsrSettings) -> HearingOptions:

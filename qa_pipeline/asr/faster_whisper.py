@@ -92,7 +92,7 @@ class FasterWhisperEngine:
             alike[words] += [(index, part, window) for window in self._windows(part)] if part is not None else []
         found: list[list[list[Segment]]] = [[] for _ in requests]
         for words, windows in alike.items():
-            how = replace(self._second, readings=self.options.readings, hotwords=" ".join(words))
+            how = replace(self._second, readings=self.options.readings, hotwords=" ".join(words), timed=False)
             heard = self._hear([(part, window) for _, part, window in windows], how)
             for (index, _, window), readings in zip(windows, heard, strict=True):
                 span, _ = requests[index]
@@ -246,9 +246,7 @@ def _spans(intervals: Sequence[Sequence[Interval]], note: str = "") -> tuple[Cha
 
 
 def _reading(window: Window, heard: Heard) -> Segment | None:
-    """A reading of a window as one segment: with word times if it has them, else with the times of the window's pieces."""
-    if heard.words:
-        return next(iter(_joined([segment for _, segment in segments_of(window, heard)])), None)
+    """A reading of a window as one segment, with the times of the window's pieces."""
     if not (text := heard.text.strip()):
         return None
     first, last = window.pieces[0], window.pieces[-1]
@@ -257,9 +255,7 @@ def _reading(window: Window, heard: Heard) -> Segment | None:
 
 
 def _moved(segment: Segment, channel: int, by_s: float) -> Segment:
-    words = tuple(replace(word, start_s=round(word.start_s + by_s, 3), end_s=round(word.end_s + by_s, 3)) for word in segment.words)
-    start_s, end_s = round(segment.start_s + by_s, 3), round(segment.end_s + by_s, 3)
-    return replace(segment, channel=channel, start_s=start_s, end_s=end_s, words=words)
+    return replace(segment, channel=channel, start_s=round(segment.start_s + by_s, 3), end_s=round(segment.end_s + by_s, 3))
 
 
 def _distinct(readings: Sequence[Segment]) -> tuple[Segment, ...]:
@@ -273,10 +269,6 @@ def _joined(parts: Sequence[Segment]) -> tuple[Segment, ...]:
     """One segment of several that follow each other."""
     if not parts:
         return ()
-    text = ""
-    words = []
-    for part in parts:
-        words += [replace(word, start=word.start + len(text), end=word.end + len(text)) for word in part.words]
-        text += part.text
-    confidence = round(sum(word.confidence for word in words) / len(words), 4)
-    return (replace(parts[0], end_s=parts[-1].end_s, text=text, words=tuple(words), confidence=confidence),)
+    text = "".join(part.text for part in parts)
+    confidence = sum(part.confidence * len(part.text) for part in parts) / len(text)
+    return (replace(parts[0], end_s=parts[-1].end_s, text=text, confidence=round(confidence, 4)),)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -101,7 +101,7 @@ class WorkerPool:
     def get_ready(self, recordings: int) -> None:
         """Start processes for so many recordings before it is known which: they load while others have something else to do."""
         for _ in range(worker_count(self._settings, recordings) if recordings else 0):
-            self._workers.append(self._start(worker_count(self._settings, recordings)))
+            self._workers.append(self._start())
 
     def hear(self, items: Iterable[tuple[str, Path]], on_progress: OnProgress | None = None) -> Iterator[Result]:
         """One result per item, in order. ``on_progress`` gets key and audio seconds when a recording is done, in any order.
@@ -137,7 +137,7 @@ class WorkerPool:
             for _ in range(2):
                 if self._closed:
                     break
-                worker = seat.worker = seat.worker or self._start(len(self._workers) + 1)
+                worker = seat.worker = seat.worker or self._start()
                 try:
                     while not worker.ready:
                         self._started(worker, worker.connection.recv())
@@ -160,7 +160,7 @@ class WorkerPool:
             if not worker.busy:
                 self._give(worker, plan, delivered)
         while len(self._workers) < limit and (portion := plan.take(delivered)):
-            worker = self._start(limit)
+            worker = self._start()
             self._workers.append(worker)
             self._send(worker, plan, portion)
 
@@ -181,13 +181,13 @@ class WorkerPool:
         with suppress(OSError):  # dead already: its sentinel says so
             worker.connection.send(Hear(tasks=tuple(worker.tasks.items())))
 
-    def _start(self, workers: int) -> _Worker:
+    def _start(self) -> _Worker:
         from multiprocessing import get_context
 
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        settings = replace(self._settings, threads=self._settings.threads or _threads(self._settings, workers))
-        process = context.Process(target=worker_process.run, args=(theirs, self._opener, settings), daemon=True, name="qa-asr")
+        arguments = (theirs, self._opener, self._settings)
+        process = context.Process(target=worker_process.run, args=arguments, daemon=True, name="qa-asr")
         with _environment("MALLOC_ARENA_MAX", "1"):  # else glibc keeps what is free for each thread by itself: 80 MB more
             process.start()
         theirs.close()
@@ -286,11 +286,6 @@ def _environment(name: str, value: str) -> Iterator[None]:
         yield
     finally:
         del os.environ[name]
-
-
-def _threads(settings: AsrSettings, workers: int) -> int:
-    """Threads of each of ``workers``: one per worker is fastest, but nobody gains from idle processors."""
-    return 1 if device_of(settings) == "cpu" and workers > 1 else max(1, cpu_count() // workers)
 
 
 def cpu_count() -> int:

@@ -78,6 +78,10 @@ class TranscriptCache(Protocol):
 
     def get(self, audio_hash: str, engine: EngineInfo) -> Transcript | None: ...
 
+    def readings(self, audio_hash: str, engines: Sequence[EngineInfo]) -> list[Transcript | None]:
+        """What each of ``engines`` heard in one recording; None where it has not heard it. One connection for all."""
+        ...
+
     def put(self, transcripts: Sequence[Transcript]) -> None:
         """Keeps transcripts that are not there yet; one transaction."""
         ...

@@ -38,10 +38,13 @@ class DuckTranscripts:
         self._connections = connections
 
     def get(self, audio_hash: str, engine: EngineInfo) -> Transcript | None:
-        if not self._connections.exists():
-            return None
+        return self.readings(audio_hash, [engine])[0]
+
+    def readings(self, audio_hash: str, engines: Sequence[EngineInfo]) -> list[Transcript | None]:
+        if not engines or not self._connections.exists():
+            return [None] * len(engines)
         with self._connections.read() as connection:
-            return _transcript(connection, audio_hash, engine_digest(engine))
+            return [_transcript(connection, audio_hash, engine_digest(engine)) for engine in engines]
 
     def put(self, transcripts: Sequence[Transcript]) -> None:
         with Bulk() as bulk:
