@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qa_pipeline.bench_ways import WAYS, Work
+from qa_pipeline.bench_ways import CONTENDERS, WAYS, Work
 from qa_pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from qa_pipeline.config import Settings
 
 _SAMPLE_S = 0.2
-OURS = "qa-pipeline"
+OURS, RECOGNITION = "qa-pipeline", "recognition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,10 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchResult:
-    """``timings`` holds the median of the rounds (by the clock) of each way; ``stages`` shares of processor time, sum 1."""
+    """``timings`` holds the median of the rounds (by the clock) of each way; ``stages`` shares of processor time, sum 1.
+
+    ``recognition_share``: of our time by the clock, what the same recognition takes when nothing else is done beside it.
+    """
 
     recordings: int
     audio_s: float
@@ -54,6 +57,7 @@ class BenchResult:
     rounds: int
     timings: tuple[Timing, ...]
     ratios: tuple[Ratio, ...]
+    recognition_share: float
     stages: tuple[tuple[str, float], ...]
 
     @property
@@ -79,7 +83,7 @@ def bench(plan: BenchPlan, settings: Settings, told: Callable[[str], None] = lam
     paths, audio_s = chosen(plan.folder, plan.minutes)
     resolve(settings.asr.model)  # assembled before anybody's clock runs
     work = Work(paths=paths, settings=settings)
-    ways = [OURS, *(way for way in WAYS if way not in (OURS, "stages"))] if plan.compare else [OURS]
+    ways = [OURS, RECOGNITION, *CONTENDERS] if plan.compare else [OURS, RECOGNITION]
     rounds: dict[str, list[Timing]] = {way: [] for way in ways}
     for number in range(plan.rounds):
         for way in ways:
@@ -87,16 +91,21 @@ def bench(plan: BenchPlan, settings: Settings, told: Callable[[str], None] = lam
             rounds[way].append(_run(way, work)[0])
     told("各阶段耗时")
     _, stages = _run("stages", work)
-    timings = tuple(sorted(found, key=lambda one: one.wall_s)[(len(found) - 1) // 2] for found in rounds.values())
+    timings = tuple(_median(rounds[way]) for way in ways if way != RECOGNITION)
     return BenchResult(
         recordings=len(paths),
         audio_s=round(audio_s, 1),
         workers=worker_count(settings.asr, len(paths)),
         rounds=plan.rounds,
         timings=timings,
-        ratios=tuple(_ratio(way, rounds[way], rounds[OURS]) for way in ways[1:]),
+        ratios=tuple(_ratio(way, rounds[way], rounds[OURS]) for way in ways[2:]),
+        recognition_share=round(_ratio(RECOGNITION, rounds[RECOGNITION], rounds[OURS]).wall, 3),
         stages=_shares(stages),
     )
+
+
+def _median(found: Sequence[Timing]) -> Timing:
+    return sorted(found, key=lambda one: one.wall_s)[(len(found) - 1) // 2]
 
 
 def chosen(folder: Path, minutes: float) -> tuple[tuple[Path, ...], float]:
@@ -128,7 +137,7 @@ def _ratio(way: str, theirs: Sequence[Timing], ours: Sequence[Timing]) -> Ratio:
     wall = sorted(their.wall_s / our.wall_s for their, our in zip(theirs, ours, strict=True))
     cpu = sorted(their.cpu_s / our.cpu_s for their, our in zip(theirs, ours, strict=True))
     middle = (len(wall) - 1) // 2
-    return Ratio(way=way, wall=round(wall[middle], 2), cpu=round(cpu[middle], 2))
+    return Ratio(way=way, wall=round(wall[middle], 3), cpu=round(cpu[middle], 3))
 
 
 def _shares(seconds: dict[str, float]) -> tuple[tuple[str, float], ...]:

@@ -144,7 +144,8 @@ def _by_count(ctx: Context, turns: Sequence[Turn], roles: frozenset[Role], where
     kept: list[Turn] = []
     for role in roles:
         own = [turn for turn in turns if turn.role is role]
-        counted = ctx.view.substantive[role]
+        # What is muttered after the hang-up is not the end of the call.
+        counted = [turn for turn in ctx.view.substantive[role] if turn.after_hangup is bool(where.after_hangup)]
         if where.first_turns is not None and len(counted) > where.first_turns:
             own = [turn for turn in own if turn.index <= counted[where.first_turns - 1].index]
         if where.last_turns is not None and len(counted) > where.last_turns:

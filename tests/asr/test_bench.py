@@ -57,6 +57,7 @@ def test_the_command_measures_all_ways_on_a_real_call(tmp_path: Path, capsys: py
     assert [timing["way"] for timing in result["timings"]] == [OURS, "WhisperModel.transcribe", "BatchedInferencePipeline"]
     assert all(timing["wall_s"] > 0 and timing["cpu_s"] > 0 and timing["peak_bytes"] > 50 << 20 for timing in result["timings"])
     assert [ratio["way"] for ratio in result["ratios"]] == ["WhisperModel.transcribe", "BatchedInferencePipeline"]
+    assert 0 < result["recognition_share"] < 1.5
     names = {name for name, _ in result["stages"]}
     assert {"intake", "voice activity", "encode", "decode", "align", "acoustics", "judging and storing"} <= names
     assert sum(share for _, share in result["stages"]) == pytest.approx(1.0, abs=0.002)

@@ -101,6 +101,7 @@ def test_a_span_is_heard_again_alone_and_always_the_same(engine: Engine, call: D
     assert len({reading.text for reading in readings}) == len(readings)
     assert "机主本人" in normalise(readings[0].text).text
     assert all(15.2 <= reading.start_s < reading.end_s <= 20.6 for reading in readings)
+    assert all(0 < reading.confidence <= 1 and reading.words == () for reading in readings)
     beside = [(replace(span, start_s=2.0), ("工号", "机主本人")), request, (replace(span, start_s=33.99, end_s=50.0), ())]
     assert engine.listen_again(call, beside)[1:] == (readings, ())
 

@@ -187,7 +187,8 @@ def test_an_unreached_confirmation_gives_the_agent_another_period(store: Store) 
 def test_which_stored_verdicts_a_new_call_may_change(store: Store) -> None:
     waiting = run(replace(SALE, call_id="waiting", customer_number="13611112222"), "C5", verdict=Verdict.NOT_EVALUATED)
     out_of_it = run(replace(SALE, call_id="out"), "C5", verdict=Verdict.NOT_APPLICABLE)
-    store.save([run(SALE, "C5"), waiting, out_of_it, run(FIRST), run(LATER, "C5")], BATCH)
+    nobody = run(replace(SALE, call_id="nobody", customer_number=None), "C5", verdict=Verdict.NOT_EVALUATED)
+    store.save([run(SALE, "C5"), waiting, out_of_it, nobody, run(FIRST), run(LATER, "C5")], BATCH)
     assert concerned(store, ["C5-x"], ["c1"]) == ["sale", "waiting"]
     assert concerned(store, ["C5-x"], ["late"]) == ["late", "waiting"]
     assert concerned(store, [], ["c1"]) == concerned(store, ["C4-x"], ["c1"]) == []

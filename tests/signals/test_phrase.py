@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from qa_pipeline.model import Strength
@@ -107,6 +109,16 @@ def test_where(where: Where, turns: list[int]) -> None:
     said = call("坐：给您开通这个", "客：不要了", "坐：给您开通吧", "客：不要了", "坐：给您开通嘛")
     ctx = context(said, s=phrase("给您开通", where=where), anchor=phrase("不要", who="customer"))
     assert [hit.position.turn for hit in ctx.hits("s")] == turns
+
+
+def test_what_is_muttered_after_the_hang_up_is_not_the_last_turn_of_the_call() -> None:
+    said = call("坐：给您开通了", "客：好", "坐：那就再见了", "坐：真是烦死人")
+    muttered = replace(said, turns=(*said.turns[:3], replace(said.turns[3], after_hangup=True)))
+    last = phrase("再见", "开通", "烦死", where=Where(last_turns=1))
+    assert quotes(context(said, s=last).hits("s")) == ["烦死"]
+    assert quotes(context(muttered, s=last).hits("s")) == ["再见", "烦死"]
+    before = phrase("再见", "开通", "烦死", where=Where(last_turns=1, after_hangup=False))
+    assert quotes(context(muttered, s=before).hits("s")) == ["再见"]
 
 
 def test_an_answer_belongs_to_the_question_before_it() -> None:
