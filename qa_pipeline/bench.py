@@ -67,10 +67,12 @@ class BenchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchPlan:
-    """``minutes``: as many recordings as needed for this much audio, 0: all; ``compare``: run the other ways too."""
+    """``minutes``: as many recordings as needed for this much audio, 0: all; ``two_channel``: only recordings with two channels;
+    ``compare``: run the other ways too."""
 
-    folder: Path
+    folders: tuple[Path, ...]
     minutes: float = 15.0
+    two_channel: bool = False
     rounds: int = 1
     compare: bool = True
 
@@ -80,7 +82,7 @@ def bench(plan: BenchPlan, settings: Settings, told: Callable[[str], None] = lam
     from qa_pipeline.asr.models import resolve
     from qa_pipeline.asr.workers import worker_count
 
-    paths, audio_s = chosen(plan.folder, plan.minutes)
+    paths, audio_s = chosen(plan)
     resolve(settings.asr.model)  # assembled before anybody's clock runs
     work = Work(paths=paths, settings=settings)
     ways = [OURS, RECOGNITION, *CONTENDERS] if plan.compare else [OURS, RECOGNITION]
@@ -108,27 +110,30 @@ def _median(found: Sequence[Timing]) -> Timing:
     return sorted(found, key=lambda one: one.wall_s)[(len(found) - 1) // 2]
 
 
-def chosen(folder: Path, minutes: float) -> tuple[tuple[Path, ...], float]:
-    """Recordings of ``folder`` in order of their names, until they are ``minutes`` long together (0: all), and their seconds."""
+def chosen(plan: BenchPlan) -> tuple[tuple[Path, ...], float]:
+    """Recordings of the folders in order of their names, until they are long enough together, and their seconds."""
     from qa_pipeline.errors import AudioError
     from qa_pipeline.intake.decode import decode
     from qa_pipeline.intake.folder import scan_folder
 
-    if not folder.is_dir():
-        raise UserError(f"{folder}：没有这个文件夹。请给出放录音的文件夹。")
+    if missing := next((folder for folder in plan.folders if not folder.is_dir()), None):
+        raise UserError(f"{missing}：没有这个文件夹。请给出放录音的文件夹。")
     paths: list[Path] = []
     total = 0.0
-    for call in scan_folder(folder).calls:
-        path = folder / (call.file or "")
+    for path in (folder / (call.file or "") for folder in plan.folders for call in scan_folder(folder).calls):
         try:
-            total += decode(path).recording.duration_s
+            recording = decode(path).recording
         except AudioError:
             continue
+        if plan.two_channel and recording.channels != 2:
+            continue
         paths.append(path)
-        if minutes and total >= minutes * 60:
+        total += recording.duration_s
+        if plan.minutes and total >= plan.minutes * 60:
             break
     if not paths:
-        raise UserError(f"{folder}：没有能读的录音。请放入录音后再测。")
+        kind = "双声道的" if plan.two_channel else "能读的"
+        raise UserError(f"{'、'.join(map(str, plan.folders))}：没有{kind}录音。请放入录音后再测。")
     return tuple(paths), total
 
 

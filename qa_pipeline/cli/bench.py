@@ -29,8 +29,9 @@ def register(app: typer.Typer) -> None:
 
 
 def bench_command(
-    folder: Annotated[Path, typer.Argument(help="放录音的文件夹。", metavar="文件夹")],
+    folders: Annotated[list[Path], typer.Argument(help="放录音的文件夹，可写几个。", metavar="文件夹...")],
     minutes: Annotated[float, typer.Option("--minutes", min=0, help="用多少分钟的录音来测，0 为全部。")] = 15.0,
+    two_channel: Annotated[bool, typer.Option("--two-channel", help="只用双声道的录音。")] = False,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="测几轮，取中位数。")] = 1,
     no_compare: Annotated[bool, typer.Option("--no-compare", help="只测自己，不和 faster-whisper 原来的用法比。")] = False,
     workers: Annotated[
@@ -43,7 +44,7 @@ def bench_command(
     from qa_pipeline.bench import BenchPlan, bench
 
     settings = settings_of(asr__workers=workers, asr__model=model)
-    plan = BenchPlan(folder=folder, minutes=minutes, rounds=rounds, compare=not no_compare)
+    plan = BenchPlan(folders=tuple(folders), minutes=minutes, two_channel=two_channel, rounds=rounds, compare=not no_compare)
     result = bench(plan, settings, say)
     if as_json:
         out_json(result)

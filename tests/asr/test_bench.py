@@ -35,17 +35,26 @@ def test_recordings_are_chosen_by_name_until_they_are_long_enough(tmp_path: Path
     for name in ("S001.wav", "S003.wav", "S004.wav"):
         shutil.copy(samples_dir() / name, tmp_path / name)
     (tmp_path / "A.wav").write_text("not audio")
-    one, seconds = chosen(tmp_path, 1.0)
+    one, seconds = chosen(BenchPlan(folders=(tmp_path,), minutes=1.0))
     assert ([path.name for path in one], round(seconds)) == (["S001.wav"], 72)
-    everything, _ = chosen(tmp_path, 0)
+    everything, _ = chosen(BenchPlan(folders=(tmp_path,), minutes=0))
     assert [path.name for path in everything] == ["S001.wav", "S003.wav", "S004.wav"]
+    more = tmp_path.parent / f"{tmp_path.name}-more"
+    more.mkdir()
+    shutil.copy(samples_dir() / "S009.mp3", more)
+    both, _ = chosen(BenchPlan(folders=(more, tmp_path), minutes=0))
+    assert [path.name for path in both] == ["S009.mp3", "S001.wav", "S003.wav", "S004.wav"]
+    stereo, _ = chosen(BenchPlan(folders=(more, tmp_path), minutes=0, two_channel=True))
+    assert [path.name for path in stereo] == ["S001.wav", "S003.wav"]
+    with pytest.raises(UserError, match="没有双声道的录音"):
+        chosen(BenchPlan(folders=(more,), two_channel=True))
 
 
 def test_nothing_to_measure_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="没有这个文件夹"):
-        bench(BenchPlan(folder=tmp_path / "none"), Settings())
+        bench(BenchPlan(folders=(tmp_path, tmp_path / "none")), Settings())
     with pytest.raises(UserError, match="没有能读的录音"):
-        bench(BenchPlan(folder=tmp_path), Settings())
+        bench(BenchPlan(folders=(tmp_path,)), Settings())
 
 
 @pytest.mark.slow
