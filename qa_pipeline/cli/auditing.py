@@ -55,7 +55,9 @@ def run(
     workers: Annotated[
         int | None, typer.Option("--workers", min=0, help="识别进程数，默认按机器决定。", show_default=False)
     ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", min=0, help="每个进程的线程数。", show_default=False)] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=0, help="每个进程的线程数，处理器上默认 1。", show_default=False)
+    ] = None,
     batch: Annotated[int | None, typer.Option("--batch", min=0, help="一次送入识别的窗口数。", show_default=False)] = None,
     device: Annotated[str | None, typer.Option("--device", help="auto、cpu 或 cuda。", show_default=False)] = None,
     model: Annotated[str | None, typer.Option("--model", help="识别模型：文件夹或已取得的模型名。", show_default=False)] = None,
