@@ -7,7 +7,7 @@ surely does. Reading costs some milliseconds a turn, so of what is owed no more 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Annotated, Literal
@@ -27,6 +27,7 @@ from qa_pipeline.text.pattern import Match
 
 QUOTED = 16  # characters on either side of the place that is quoted, unless the clause ends sooner
 _NEAR = 0.25  # sure enough to be told as the nearest thing
+_ORDER = {name: nth for nth, name in enumerate(ACTS)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +56,11 @@ class ActSpec:
         scope = scope_in(self.who, self.where, widens=owed)
 
         def read(ctx: Context) -> Iterator[tuple[Act, Turn]]:
+            best_of = _bests(kit.acts, ctx.view, self.acts)
             for index in sorted(scope(ctx).turns):
-                turn = ctx.view.turns[index]
-                best = _best(kit.acts, ctx.view, turn, self.acts)
+                best = best_of(index)
                 if best is not None:
-                    yield best, turn
+                    yield best, ctx.view.turns[index]
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             found = self._said(kit.acts, ctx) if self.said else []
@@ -81,9 +82,10 @@ class ActSpec:
     def _said(self, reader: ActReader, ctx: Context) -> list[Hit]:
         """What was found by its words and is meant so."""
         kept = []
+        best_of = _bests(reader, ctx.view, self.acts)
         for hit in ctx.hits(self.said):
-            turns = ctx.view.turns[hit.position.turn : hit.end.turn + 1]
-            sure = max((best.sure for turn in turns if (best := _best(reader, ctx.view, turn, self.acts))), default=0.0)
+            turns = range(hit.position.turn, hit.end.turn + 1)
+            sure = max([best.sure for turn in turns if (best := best_of(turn))], default=0.0)
             if sure >= self.said_at_least:
                 kept.append(hit)
             else:
@@ -91,12 +93,47 @@ class ActSpec:
         return kept
 
 
-def _best(reader: ActReader, view: View, turn: Turn, acts: tuple[str, ...]) -> Act | None:
-    """How surely the turn does one of these, shown where it does the surest; read as words of the side that can (roles may be
-    guessed wrong). Acts asked for together are kinds of one thing: what speaks for each speaks for all."""
-    found = [act for act in acts_of(reader, view.turns, turn, ACTS[acts[0]].agents) if act.name in acts]
+class _Meanings:
+    """What the turns of a call do, by the names of the acts, as far as it is stored with them."""
+
+    def __init__(self, view: View) -> None:
+        self.unread = any(turn.acts is None for turn in view.turns)
+        self._of: dict[str, dict[int, Act]] = {}
+        for turn in view.turns:
+            for act in turn.acts or ():
+                self._of.setdefault(act.name, {})[turn.index] = act
+        self._best: dict[tuple[str, ...], dict[int, Act]] = {}
+
+    def best(self, acts: tuple[str, ...]) -> dict[int, Act]:
+        """Of each turn that does any of these, how surely."""
+        if acts not in self._best:
+            found: dict[int, list[Act]] = {}
+            for name in sorted(acts, key=_ORDER.__getitem__):
+                for turn, act in self._of.get(name, {}).items():
+                    found.setdefault(turn, []).append(act)
+            self._best[acts] = {turn: _joined(kinds) for turn, kinds in found.items()}
+        return self._best[acts]
+
+
+def _bests(reader: ActReader, view: View, acts: tuple[str, ...]) -> Callable[[int], Act | None]:
+    """Asked for a turn by its index: how surely it does one of these, shown where it does the surest; read as words of the side that
+    can (roles may be guessed wrong)."""
+    meanings = view.of_call(_Meanings)
+    if not meanings.unread:
+        return meanings.best(acts).get
+
+    def best(index: int) -> Act | None:
+        agents = ACTS[acts[0]].agents
+        found = [act for act in acts_of(reader, view.turns, view.turns[index], agents) if act.name in acts]
+        return _joined(found) if found else None
+
+    return best
+
+
+def _joined(found: list[Act]) -> Act:
+    """Acts asked for together are kinds of one thing: what speaks for each speaks for all."""
     if len(found) < 2:
-        return found[0] if found else None
+        return found[0]
     surest = max(found, key=lambda act: act.sure)
     return replace(surest, sure=round(1 - prod(1 - act.sure for act in found), 2))
 

@@ -29,36 +29,43 @@ Present = Mapping[Phrases, list[tuple[int, int]]]  # of a call: which of the tem
 
 
 class _Wanted(NamedTuple):
-    """A template that may stand where one of its rarest stretch's words does, if its other stretches are there too."""
+    """A template: what else must stand where its rarest stretch does, by number, and whose it is."""
 
-    others: tuple[frozenset[str], ...]
+    others: tuple[int, ...]
     owners: list[tuple[Phrases, int]]
 
 
 class PhraseIndex:
-    """The automata of a rule book over all its phrases."""
+    """The automata of a rule book over all its phrases. Stretches are numbered: many templates share one."""
 
     def __init__(self, groups: Iterable[Phrases]) -> None:
-        self._wanted: list[_Wanted] = []
-        self._signs: dict[str, list[int]] = {}  # word of a first stretch → what is wanted where it stands
-        numbers: dict[tuple[str, Hearing], int] = {}
-        known: set[str] = set()
+        self._stretches: dict[frozenset[str], int] = {}
+        self._signs: dict[str, list[int]] = {}  # word → the stretches of which it is an alternative
+        self._wanted: list[list[_Wanted]] = []  # of each stretch the templates of which it is the rarest
+        known: dict[tuple[str, Hearing], _Wanted] = {}
         for phrases in groups:
             for nth, (pattern, hearing) in enumerate(phrases.wanted):
-                number = numbers.setdefault((pattern.source, hearing), len(numbers))
-                if number == len(self._wanted):
-                    known |= self._add(pattern, hearing)
-                self._wanted[number].owners.append((phrases, nth))
-        self._chars = _automaton(word for word in known if not any(map(is_sound, word)))
-        self._sounds = _automaton(word for word in known if any(map(is_sound, word)))
+                key = (pattern.source, hearing)
+                if key not in known:
+                    known[key] = self._add(pattern, hearing)
+                known[key].owners.append((phrases, nth))
+        self._chars = _automaton(word for word in self._signs if not any(map(is_sound, word)))
+        self._sounds = _automaton(word for word in self._signs if any(map(is_sound, word)))
 
-    def _add(self, pattern: Pattern, hearing: Hearing) -> set[str]:
+    def _add(self, pattern: Pattern, hearing: Hearing) -> _Wanted:
         first, *others = sorted((words(stretch, hearing) for stretch in pattern.stretches), key=frequency)
-        others = [other for other in others if frequency(other) < _TELLING]
-        for word in first:
-            self._signs.setdefault(word, []).append(len(self._wanted))
-        self._wanted.append(_Wanted(tuple(others), []))
-        return set(first.union(*others))
+        telling = [self._number(other) for other in others if frequency(other) < _TELLING]
+        wanted = _Wanted(tuple(dict.fromkeys(telling)), [])
+        self._wanted[self._number(first)].append(wanted)
+        return wanted
+
+    def _number(self, stretch: frozenset[str]) -> int:
+        if stretch not in self._stretches:
+            self._stretches[stretch] = len(self._wanted)
+            for word in stretch:
+                self._signs.setdefault(word, []).append(len(self._wanted))
+            self._wanted.append([])
+        return self._stretches[stretch]
 
     def scan(self, stream: Stream, bits: Sequence[int]) -> Present:
         """``bits``: for each character of the stream the bit of its passage."""
@@ -68,28 +75,25 @@ class PhraseIndex:
             if automaton is not None:
                 for end, word in automaton.iter(text):
                     masks[word] = standing(word, 0) | bits[end]
-        likely: dict[int, int] = {}
-        count = likely.get
+        heard: dict[int, int] = {}  # of each stretch in which passages one of its alternatives stands
+        there = heard.get
         signs = self._signs
-        heard = masks.keys()
-        for word in heard & signs.keys():
-            mask = masks[word]
+        for word, mask in masks.items():
             for number in signs[word]:
-                likely[number] = count(number, 0) | mask
+                heard[number] = there(number, 0) | mask
         present: dict[Phrases, list[tuple[int, int]]] = {}
-        for number, mask in likely.items():
-            others, owners = self._wanted[number]
-            for other in others:
-                there = 0
-                for word in heard & other:
-                    there |= masks[word]
-                mask &= there
-            if mask:
-                for phrases, nth in owners:
-                    if phrases in present:
-                        present[phrases].append((nth, mask))
-                    else:
-                        present[phrases] = [(nth, mask)]
+        wanted = self._wanted
+        for number, first in heard.items():
+            for others, owners in wanted[number]:
+                mask = first
+                for other in others:
+                    mask &= there(other, 0)
+                if mask:
+                    for phrases, nth in owners:
+                        if phrases in present:
+                            present[phrases].append((nth, mask))
+                        else:
+                            present[phrases] = [(nth, mask)]
         return present
 
 
