@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import gc
 import pstats
 import time
 from dataclasses import dataclass, replace
@@ -59,6 +60,7 @@ def main() -> None:
     options = parser.parse_args()
     began = time.process_time()
     book = load_book(rules_dir(), lexicons_dir())
+    gc.freeze()  # as ``qa_pipeline.judge`` does
     loaded = time.process_time() - began
     calls = [mutate(call, options.noise, call.call.call_id) if options.noise else call for call in long_calls(84, options.length)]
     characters = sum(len(turn.text) for call in calls for turn in call.turns) / len(calls)
