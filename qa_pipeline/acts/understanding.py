@@ -11,7 +11,7 @@ from qa_pipeline.acts.reader import ActReader
 from qa_pipeline.model import Act, Conversation, Role, Turn
 
 BEFORE_TURNS = 2
-_QUOTED = re.compile("“[^”]*”|‘[^’]*’|「[^」]*」")
+_QUOTED = re.compile("“[^”]*”|‘[^’]*’|「[^」]*」|《[^》]*》")
 
 
 def understand(conversation: Conversation, reader: ActReader) -> Conversation:
@@ -54,7 +54,7 @@ def _acts(reader: ActReader, turns: Sequence[Turn], turn: Turn) -> tuple[Act, ..
 
 
 def _own_words(text: str) -> str:
-    """What a person wrote down in quotation marks was said by somebody else: it is left out, place for place."""
+    """What a person wrote down in quotation marks, or as a title, was said by somebody else: it is left out, place for place."""
     return _QUOTED.sub(lambda match: "，" * len(match.group()), text)
 
 

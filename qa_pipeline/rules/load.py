@@ -12,7 +12,8 @@ from qa_pipeline.errors import Problem, RuleFileError
 from qa_pipeline.rules.base import RuleSpec
 from qa_pipeline.rules.book import Rule, RuleBook, bind_rule
 from qa_pipeline.rules.links import references
-from qa_pipeline.signals.base import Bound
+from qa_pipeline.signals.act import meant
+from qa_pipeline.signals.base import Bound, Context, Hit
 from qa_pipeline.signals.kit import BindError, Kit, Matching, Shared
 from qa_pipeline.signals.phrase import PhraseSpec
 from qa_pipeline.strict_yaml import read_file
@@ -23,6 +24,7 @@ from qa_pipeline.text.pattern import PatternError, compile_pattern
 POLICY_FILE = "policy.yaml"
 SEGMENTS_FILE = "number_segments.yaml"
 REQUIRED_LEXICONS = ("quoting", "activation")
+_ACTIVATES_AT_LEAST = 0.1  # how surely a turn must open the service that says so (先不给您办了 does not)
 
 
 @dataclass(slots=True)
@@ -187,9 +189,11 @@ def _activation(loading: _Loading) -> Bound:
     kit = loading.kit()
     finders = PhraseSpec(label="为客户开通", lexicons=("activation",)).bind(kit)
     loading.used |= kit.used
-    return Bound(
-        name="activation", label="为客户开通", role="agent", find=finders.find, nearest=finders.nearest, scope=finders.scope
-    )
+
+    def find(ctx: Context) -> tuple[Hit, ...]:
+        return tuple(meant(kit.acts, ctx, finders.find(ctx), ("activates",), _ACTIVATES_AT_LEAST))
+
+    return Bound(name="activation", label="为客户开通", role="agent", find=find, nearest=finders.nearest, scope=finders.scope)
 
 
 def _digest(files: list[Path], *folders: Path) -> str:

@@ -7,7 +7,7 @@ surely does. Reading costs some milliseconds a turn, so of what is owed no more 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Annotated, Literal
@@ -80,17 +80,21 @@ class ActSpec:
         return Finders(find=find, scope=scope, nearest=nearest)
 
     def _said(self, reader: ActReader, ctx: Context) -> list[Hit]:
-        """What was found by its words and is meant so."""
-        kept = []
-        best_of = _bests(reader, ctx.view, self.acts)
-        for hit in ctx.hits(self.said):
-            turns = range(hit.position.turn, hit.end.turn + 1)
-            sure = max([best.sure for turn in turns if (best := best_of(turn))], default=0.0)
-            if sure >= self.said_at_least:
-                kept.append(hit)
-            else:
-                ctx.excused.append(hit._replace(note=f"字面像，意思不像（{sure:.0%}），不算"))
-        return kept
+        return meant(reader, ctx, ctx.hits(self.said), self.acts, self.said_at_least)
+
+
+def meant(reader: ActReader, ctx: Context, hits: Iterable[Hit], acts: tuple[str, ...], at_least: float) -> list[Hit]:
+    """Of what was found by its words, what is meant so; the rest is told as excused."""
+    kept = []
+    best_of = _bests(reader, ctx.view, acts)
+    for hit in hits:
+        turns = range(hit.position.turn, hit.end.turn + 1)
+        sure = max([best.sure for turn in turns if (best := best_of(turn))], default=0.0)
+        if sure >= at_least:
+            kept.append(hit)
+        else:
+            ctx.excused.append(hit._replace(note=f"字面像，意思不像（{sure:.0%}），不算"))
+    return kept
 
 
 class _Meanings:

@@ -12,7 +12,7 @@ from qa_pipeline.text.pattern import Match, Pattern
 
 UNLESS_REACH = 14  # stream characters around a hit in which an excuse must stand
 QUOTE_REACH = 8  # and before it, for 您刚才说…
-_QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"))
+_QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("《", "》"))
 _TOLD_TO = frozenset("跟和给对向同")  # 跟您说 is what the speaker said, 您说 what the other did
 _BEFORE_WHOLE = re.compile(r"^[我咱这那个也真就都可是反正]*$")
 _AFTER_WHOLE = re.compile(r"^[的了呢嘛吧呀么]*$")

@@ -21,6 +21,7 @@ _QUESTION_END = re.compile(
 _REQUEST = re.compile(
     r"[您你麻烦请][先再慢去可以]{0,2}(?:报|念|提供|记|找|打开|点|输入|登录|扫|操作|试|按|拨|填|拍|插|拔|重启|关机|看[看一]|想|说|告诉|核对|确认)[^，。]{0,16}$"
 )
+_STILL_HOLDS = 4  # turns: who asked for a wait and then said another word or two has asked for it
 _BREATH_S = 0.7  # a shorter pause does not give up the floor
 _MARGIN_S = 0.01  # no rounding reaches so far
 _JITTER_S = 0.15  # shorter bursts of voice activity are clicks, not speech
@@ -66,8 +67,8 @@ class SilenceSpec:
     ended_by: Annotated[Literal["agent", "customer", "any"], Doc("之后谁先开口")] = "any"
     agent_spoke_last: Annotated[bool, Doc("true：之前最后说话的是坐席")] = False
     agent_caused: Annotated[bool, Doc("true：轮到坐席说话；坐席问了话等客户回答的不算")] = False
-    after: Annotated[str, Doc("之前最近的坐席话轮里有这个信号")] = ""
-    not_after: Annotated[str, Doc("之前最近的两个话轮里没有这个信号")] = ""
+    after: Annotated[str, Doc("之前最近的两个话轮里有这个信号")] = ""
+    not_after: Annotated[str, Doc("之前最近的四个话轮里没有这个信号")] = ""
 
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
@@ -88,12 +89,10 @@ class SilenceSpec:
             return False
         if self.agent_caused and (before is None or _customers_turn(before)):
             return False
-        recent = {before.index, before.index - 1} if before is not None else set()
-        if self.after and not any(hit.end.turn in recent for hit in ctx.hits(self.after)):
+        last = before.index if before is not None else -1
+        if self.after and not any(last - 1 <= hit.end.turn <= last for hit in ctx.hits(self.after)):
             return False
-        return not (
-            self.not_after and any(hit.end.turn in recent or hit.position.turn in recent for hit in ctx.hits(self.not_after))
-        )
+        return not (self.not_after and any(last - _STILL_HOLDS < hit.end.turn <= last for hit in ctx.hits(self.not_after)))
 
 
 def _customers_turn(before: Turn) -> bool:
