@@ -38,9 +38,9 @@ def applies(ctx: Context, condition: Condition, activation: Bound) -> tuple[bool
     if condition.field:
         return _field(ctx, condition)
     if condition.found:
-        return bool(ctx.hits(condition.found)), condition.otherwise or f"没有听到“{ctx.signal(condition.found).label}”"
+        return ctx.some(condition.found) is not None, condition.otherwise or f"没有听到“{ctx.signal(condition.found).label}”"
     if condition.not_found:
-        return not ctx.hits(condition.not_found), condition.otherwise or f"听到了“{ctx.signal(condition.not_found).label}”"
+        return ctx.some(condition.not_found) is None, condition.otherwise or f"听到了“{ctx.signal(condition.not_found).label}”"
     return _amount(ctx, condition)
 
 

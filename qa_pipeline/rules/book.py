@@ -64,5 +64,6 @@ def bind_rule(spec: RuleSpec, path: str, kit: Kit) -> Rule:
             find=finders.find,
             nearest=finders.nearest,
             scope=finders.scope,
+            each=finders.each,
         )
     return Rule(spec=spec, signals=signals, path=path)

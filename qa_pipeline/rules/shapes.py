@@ -31,9 +31,9 @@ def _listed(labels: Iterable[str]) -> str:
 
 
 def _must(judgement: Judgement, names: tuple[str, ...]) -> tuple[Outcome, ...]:
-    hits = {name: judgement.ctx.hits(name) for name in names}
-    found = [group[0] for group in hits.values() if group]
-    missing = [name for name in names if not hits[name]]
+    hits = {name: judgement.ctx.some(name) for name in names}
+    found = [hit for hit in hits.values() if hit is not None]
+    missing = [name for name in names if hits[name] is None]
     if not missing:
         return (clear(judgement.spec, f"都听到了：{_listed(map(judgement.label, names))}", found),)
     return (omission(judgement, missing, found, f"没有听到：{_listed(map(judgement.label, missing))}"),)
@@ -90,12 +90,12 @@ def _at_most(judgement: Judgement, shape: AtMost) -> tuple[Outcome, ...]:
 
 
 def _at_least(judgement: Judgement, shape: AtLeast) -> tuple[Outcome, ...]:
-    hits = {name: judgement.ctx.hits(name) for name in shape.of}
-    found = [group[0] for group in hits.values() if group]
-    labels = _listed(judgement.label(name) for name, group in hits.items() if group)
+    hits = {name: judgement.ctx.some(name) for name in shape.of}
+    found = [hit for hit in hits.values() if hit is not None]
+    labels = _listed(judgement.label(name) for name, hit in hits.items() if hit is not None)
     if len(found) >= shape.kinds:
         return (clear(judgement.spec, f"听到 {len(found)} 种：{labels}", found),)
-    missing = [name for name in shape.of if not hits[name]]
+    missing = [name for name in shape.of if hits[name] is None]
     heard = labels or "没有"
     return (omission(judgement, missing, found, f"应有 {shape.kinds} 种，只听到 {len(found)} 种（{heard}）"),)
 

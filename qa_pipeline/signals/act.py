@@ -62,14 +62,23 @@ class ActSpec:
                 if best is not None:
                     yield best, ctx.view.turns[index]
 
+        def alike(ctx: Context) -> Iterator[Hit]:
+            if self.at_least < 1:
+                for act, turn in read(ctx):
+                    if act.sure >= self.at_least:
+                        yield _hit(ctx.view, turn, act)
+
         def find(ctx: Context) -> tuple[Hit, ...]:
-            found = self._said(kit.acts, ctx) if self.said else []
-            if self.at_least < 1 and not (found and owed):
+            found = list(self._said(kit.acts, ctx, ctx.hits(self.said))) if self.said else []
+            if not (found and owed):
                 told = {hit.position.turn for hit in found}
-                found += [
-                    _hit(ctx.view, turn, act) for act, turn in read(ctx) if act.sure >= self.at_least and turn.index not in told
-                ]
+                found += [hit for hit in alike(ctx) if hit.position.turn not in told]
             return tuple(sorted(found, key=lambda hit: hit.position))
+
+        def each(ctx: Context) -> Iterator[Hit]:
+            if self.said:
+                yield from self._said(kit.acts, ctx, ctx.each(self.said))
+            yield from alike(ctx)
 
         def nearest(ctx: Context) -> Hit | None:
             act, turn = max(read(ctx), key=lambda item: item[0].sure, default=(None, None))
@@ -77,24 +86,22 @@ class ActSpec:
                 return _hit(ctx.view, turn, act)
             return ctx.signal(self.said).nearest(ctx) if self.said else None
 
-        return Finders(find=find, scope=scope, nearest=nearest)
+        return Finders(find=find, scope=scope, nearest=nearest, each=each if owed else None)
 
-    def _said(self, reader: ActReader, ctx: Context) -> list[Hit]:
-        return meant(reader, ctx, ctx.hits(self.said), self.acts, self.said_at_least)
+    def _said(self, reader: ActReader, ctx: Context, hits: Iterable[Hit]) -> Iterator[Hit]:
+        return meant(reader, ctx, hits, self.acts, self.said_at_least)
 
 
-def meant(reader: ActReader, ctx: Context, hits: Iterable[Hit], acts: tuple[str, ...], at_least: float) -> list[Hit]:
+def meant(reader: ActReader, ctx: Context, hits: Iterable[Hit], acts: tuple[str, ...], at_least: float) -> Iterator[Hit]:
     """Of what was found by its words, what is meant so; the rest is told as excused."""
-    kept = []
     best_of = _bests(reader, ctx.view, acts)
     for hit in hits:
         turns = range(hit.position.turn, hit.end.turn + 1)
         sure = max([best.sure for turn in turns if (best := best_of(turn))], default=0.0)
         if sure >= at_least:
-            kept.append(hit)
+            yield hit
         else:
             ctx.excused.append(hit._replace(note=f"字面像，意思不像（{sure:.0%}），不算"))
-    return kept
 
 
 class _Meanings:

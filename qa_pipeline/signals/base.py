@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal, NamedTuple, Protocol
@@ -199,6 +199,7 @@ class Bound:
     find: Finder
     nearest: Callable[[Context], Hit | None]
     scope: Callable[[Context], Scope]
+    each: Callable[[Context], Iterator[Hit]] | None = None  # one by one, where that saves looking for all
 
 
 class Context:
@@ -221,6 +222,18 @@ class Context:
             self._found[name] = ()  # a signal that refers to itself finds nothing
             self._found[name] = self._signals[name].find(self)
         return self._found[name]
+
+    def each(self, name: str) -> Iterator[Hit]:
+        """The hits one by one, in no given order; what nobody asks for is not looked for."""
+        each = self._signals[name].each
+        if name in self._found or each is None:
+            yield from self.hits(name)
+        else:
+            yield from each(self)
+
+    def some(self, name: str) -> Hit | None:
+        """One of the hits: enough for what is owed."""
+        return next(self.each(name), None)
 
     def signal(self, name: str) -> Bound:
         return self._signals[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -34,7 +35,11 @@ class AnyOfSpec:
             near = [hit for name in self.of if (hit := ctx.signal(name).nearest(ctx)) is not None]
             return min(near, key=lambda hit: hit.distance, default=None)
 
-        return Finders(find=find, scope=lambda ctx: ctx.signal(self.of[0]).scope(ctx), nearest=nearest)
+        def each(ctx: Context) -> Iterator[Hit]:
+            for name in self.of:
+                yield from ctx.each(name)
+
+        return Finders(find=find, scope=lambda ctx: ctx.signal(self.of[0]).scope(ctx), nearest=nearest, each=each)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -24,11 +24,12 @@ class BindError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finders:
-    """What a signal kind gives the engine."""
+    """What a signal kind gives the engine. ``each``: the hits one by one in any order, for who needs no more than one."""
 
     find: Callable[[Context], tuple[Hit, ...]]
     scope: Callable[[Context], Scope]
     nearest: Callable[[Context], Hit | None] = lambda ctx: None
+    each: Callable[[Context], Iterator[Hit]] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
