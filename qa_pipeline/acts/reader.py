@@ -19,7 +19,7 @@ from qa_pipeline.acts.names import ACTS
 from qa_pipeline.errors import ModelError
 from qa_pipeline.model import Act
 
-ACTS_SHA256 = "6e7ddfabf3a7e744fefdf103129cd97310918a29ab952acf25ccbd83a58e5cdf"
+ACTS_SHA256 = "d741afb40571779cac53b2a6b3182f3e5fe428f223188bc85b37de56c1072cc3"
 LEAST = 0.02  # what is less sure is nothing
 REMEMBERED = 8192  # readings of turns that are kept in memory; about 0.5 kB each
 
