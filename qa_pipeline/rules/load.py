@@ -24,7 +24,7 @@ from qa_pipeline.text.pattern import PatternError, compile_pattern
 POLICY_FILE = "policy.yaml"
 SEGMENTS_FILE = "number_segments.yaml"
 REQUIRED_LEXICONS = ("quoting", "activation")
-_ACTIVATES_AT_LEAST = 0.1  # how surely a turn must open the service that says so (先不给您办了 does not)
+_ACTIVATES_AT_LEAST = 0.4  # how surely a turn must open the service that says so (先不给您办了 does not)
 
 
 @dataclass(slots=True)

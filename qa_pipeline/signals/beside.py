@@ -64,8 +64,7 @@ def _in_quotes(passage: Passage, offset: int) -> bool:
 
 def _in_passage(ctx: Context, phrases: Phrases, passage: Passage) -> list[Pattern]:
     """Those of the phrases that may stand in the passage, in their own order."""
-    here = sorted([nth for nth, passages in ctx.index.get(phrases, ()) if passages >> passage.index & 1])
-    return [phrases.wanted[nth][0] for nth in here]
+    return [phrases.wanted[nth][0] for nth, passages in ctx.index.of(phrases) if passages >> passage.index & 1]
 
 
 def _stands_alone(passage: Passage, match: Match, whole: str) -> bool:

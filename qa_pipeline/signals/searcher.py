@@ -121,7 +121,7 @@ class Searcher:
     def _look(self, ctx: Context) -> tuple[tuple[Hit, ...], tuple[Hit, ...]]:
         scope = self.scope(ctx)
         found: list[_Found] = []
-        for nth, passages in ctx.index.get(self.phrases, ()):
+        for nth, passages in ctx.index.of(self.phrases):
             if passages & scope.passages:
                 _search(ctx.view, self.entries[nth], passages & scope.passages, scope, found)
         if not found:

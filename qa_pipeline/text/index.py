@@ -6,7 +6,7 @@ template may stand where all its stretches do. What does not occur at all costs 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from qa_pipeline.text.anchors import frequency, words
@@ -25,14 +25,37 @@ class Phrases:
         self.wanted = tuple(wanted)
 
 
-Present = Mapping[Phrases, list[tuple[int, int]]]  # of a call: which of the templates may stand there, in which passages (bits)
-
-
 class _Wanted(NamedTuple):
-    """A template: what else must stand where its rarest stretch does, by number, and whose it is."""
+    """A template by the numbers of its stretches: the rarest, and the others that tell something."""
 
+    first: int
     others: tuple[int, ...]
-    owners: list[tuple[Phrases, int]]
+
+
+class Present:
+    """What may stand where in one call, worked out for those phrases that are asked for."""
+
+    def __init__(self, wanted: Mapping[Phrases, tuple[_Wanted, ...]], heard: Mapping[int, int]) -> None:
+        self._wanted = wanted
+        self._heard = heard  # of each stretch in which passages (bits) one of its alternatives stands
+        self._known: dict[Phrases, tuple[tuple[int, int], ...]] = {}
+
+    def of(self, phrases: Phrases) -> tuple[tuple[int, int], ...]:
+        """Which of the templates may stand there, in which passages (bits)."""
+        known = self._known.get(phrases)
+        if known is None:
+            known = self._known[phrases] = tuple(self._likely(phrases))
+        return known
+
+    def _likely(self, phrases: Phrases) -> Iterator[tuple[int, int]]:
+        there = self._heard.get
+        for nth, (first, others) in enumerate(self._wanted.get(phrases, ())):
+            mask = there(first, 0)
+            if mask:
+                for other in others:
+                    mask &= there(other, 0)
+                if mask:
+                    yield nth, mask
 
 
 class PhraseIndex:
@@ -41,30 +64,26 @@ class PhraseIndex:
     def __init__(self, groups: Iterable[Phrases]) -> None:
         self._stretches: dict[frozenset[str], int] = {}
         self._signs: dict[str, list[int]] = {}  # word → the stretches of which it is an alternative
-        self._wanted: list[list[_Wanted]] = []  # of each stretch the templates of which it is the rarest
         known: dict[tuple[str, Hearing], _Wanted] = {}
+        self._wanted: dict[Phrases, tuple[_Wanted, ...]] = {}
         for phrases in groups:
-            for nth, (pattern, hearing) in enumerate(phrases.wanted):
-                key = (pattern.source, hearing)
-                if key not in known:
-                    known[key] = self._add(pattern, hearing)
-                known[key].owners.append((phrases, nth))
+            for pattern, hearing in phrases.wanted:
+                if (pattern.source, hearing) not in known:
+                    known[pattern.source, hearing] = self._numbered(pattern, hearing)
+            self._wanted[phrases] = tuple(known[pattern.source, hearing] for pattern, hearing in phrases.wanted)
         self._chars = _automaton(word for word in self._signs if not any(map(is_sound, word)))
         self._sounds = _automaton(word for word in self._signs if any(map(is_sound, word)))
 
-    def _add(self, pattern: Pattern, hearing: Hearing) -> _Wanted:
+    def _numbered(self, pattern: Pattern, hearing: Hearing) -> _Wanted:
         first, *others = sorted((words(stretch, hearing) for stretch in pattern.stretches), key=frequency)
         telling = [self._number(other) for other in others if frequency(other) < _TELLING]
-        wanted = _Wanted(tuple(dict.fromkeys(telling)), [])
-        self._wanted[self._number(first)].append(wanted)
-        return wanted
+        return _Wanted(self._number(first), tuple(dict.fromkeys(telling)))
 
     def _number(self, stretch: frozenset[str]) -> int:
         if stretch not in self._stretches:
-            self._stretches[stretch] = len(self._wanted)
+            number = self._stretches[stretch] = len(self._stretches)
             for word in stretch:
-                self._signs.setdefault(word, []).append(len(self._wanted))
-            self._wanted.append([])
+                self._signs.setdefault(word, []).append(number)
         return self._stretches[stretch]
 
     def scan(self, stream: Stream, bits: Sequence[int]) -> Present:
@@ -75,26 +94,13 @@ class PhraseIndex:
             if automaton is not None:
                 for end, word in automaton.iter(text):
                     masks[word] = standing(word, 0) | bits[end]
-        heard: dict[int, int] = {}  # of each stretch in which passages one of its alternatives stands
+        heard: dict[int, int] = {}
         there = heard.get
         signs = self._signs
         for word, mask in masks.items():
             for number in signs[word]:
                 heard[number] = there(number, 0) | mask
-        present: dict[Phrases, list[tuple[int, int]]] = {}
-        wanted = self._wanted
-        for number, first in heard.items():
-            for others, owners in wanted[number]:
-                mask = first
-                for other in others:
-                    mask &= there(other, 0)
-                if mask:
-                    for phrases, nth in owners:
-                        if phrases in present:
-                            present[phrases].append((nth, mask))
-                        else:
-                            present[phrases] = [(nth, mask)]
-        return present
+        return Present(self._wanted, heard)
 
 
 def _automaton(texts: Iterable[str]) -> Any:

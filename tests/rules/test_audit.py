@@ -358,3 +358,14 @@ def test_excuses_come_before_the_verdict_and_are_told(tmp_path: Path) -> None:
 def test_advice_is_marked_on_every_verdict(tmp_path: Path) -> None:
     made = book(tmp_path, rule(advice=True))
     assert [item.advice for said in ("坐：坏话", "坐：好话", "客：嗯") for item in audit(made, call(said))] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("said", "sold"), [("好的，已经给您办了，马上生效。", "合规"), ("今晚这个我就先不给您办了，等您酒醒了再说。", "不适用")]
+)
+def test_what_is_not_opened_is_no_sale(said: str, sold: str) -> None:
+    """Where the data say no more than "other": 给您办了 inside 先不给您办了 opens nothing."""
+    outcomes = audit_one(
+        shipped(), shipped().rule("A10-effective-time"), call(f"坐：{said}", call_type=CallType.SALE, outcome=CallOutcome.OTHER)
+    )
+    assert [item.verdict.value for item in outcomes] == [sold]

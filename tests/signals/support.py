@@ -85,6 +85,7 @@ def context(
             find=finders.find,
             nearest=finders.nearest,
             scope=finders.scope,
+            each=finders.each,
         )
     view = View(conversation)
     return Context(view, bound, PhraseIndex(kit.used).scan(view.stream, view.bits), history, both_roles)

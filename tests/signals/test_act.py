@@ -12,6 +12,7 @@ from qa_pipeline.acts.reader import ActReader, Reading
 from qa_pipeline.model import Act, Conversation, Strength
 from qa_pipeline.signals.act import ActSpec
 from qa_pipeline.signals.base import Context, Where
+from qa_pipeline.signals.combine import AnyOfSpec
 from qa_pipeline.signals.phrase import PhraseSpec
 from tests.signals.support import call, context, quotes, turn
 
@@ -125,6 +126,37 @@ def test_of_what_is_owed_no_more_is_read_than_it_takes() -> None:
     ctx = context(call("坐：甲", "客：嗯", "坐：一个月三块", "客：嗯", "坐：乙"), "loose", acts=reader, said=SAID, fee=EITHER)
     assert quotes(ctx.hits("fee")) == ["三块"]
     assert [said.text for said, _ in reader.asked] == ["一个月三块"]
+
+
+def test_where_one_is_enough_what_comes_after_it_is_not_looked_for() -> None:
+    reader = Table(一个月三块=(Act("states_fee", 0.9, 0),))
+    broken = ActSpec(label="坏", acts=("states_fee",), said="nobody")  # asking for it would raise
+    both = AnyOfSpec(label="资费", of=("fee", "broken"))
+    ctx = context(call("坐：甲", "坐：一个月三块"), "loose", acts=reader, said=SAID, fee=EITHER, broken=broken, both=both)
+    found = ctx.some("both")
+    assert found is not None and (found.quote, found.strength) == ("三块", Strength.EXACT)
+    with pytest.raises(KeyError):
+        ctx.hits("both")
+
+
+def test_one_by_one_the_words_come_before_the_meaning() -> None:
+    reader = Table(
+        一个月三块=(Act("states_fee", 0.9, 0),), 三个钢镚=(Act("states_fee", 0.6, 0),), 三块表=(Act("states_fee", 0.1, 0),)
+    )
+    ctx = context(call("坐：三个钢镚", "坐：三块表", "坐：一个月三块"), "loose", acts=reader, said=SAID, fee=EITHER)
+    assert [(hit.position.turn, hit.strength) for hit in ctx.each("fee")] == [
+        (2, Strength.EXACT),
+        (0, Strength.MEANING),
+        (2, Strength.MEANING),
+    ]
+    assert ctx.some("fee") is not None and quotes(ctx.hits("fee")) == ["三块"]
+
+
+def test_acts_that_are_kept_with_the_turns_are_not_read() -> None:
+    kept = call(turn("坐：三个钢镚", acts=(Act("states_fee", 0.6, 1),)), turn("客：什么", acts=()))
+    reader = Table()
+    assert [hit.position.turn for hit in look(kept, reader, fee=FEE).hits("fee")] == [0]
+    assert reader.asked == []
 
 
 def test_only_the_words_that_are_meant() -> None:

@@ -181,6 +181,8 @@ def test_signals_share_what_they_find_only_when_they_ask_for_the_same_in_every_w
 
 def test_what_stands_in_quotation_marks_was_said_by_somebody_else() -> None:
     spec = PhraseSpec(label="忌语", phrases=("爱办不办",))
-    ctx = context(call("坐：她说的是“爱办不办”吧", "坐：“好的”，您爱办不办", "坐：‘爱办不办’这几个字"), it=spec)
+    ctx = context(
+        call("坐：她说的是“爱办不办”吧", "坐：“好的”，您爱办不办", "坐：‘爱办不办’这几个字", "坐：有一本《爱办不办》"), it=spec
+    )
     assert [hit.position.turn for hit in ctx.hits("it")] == [1]
     assert {hit.note for hit in ctx.excused} == {"在引号里，属于转述，不算"}

@@ -103,6 +103,16 @@ def test_after_and_not_after_a_signal() -> None:
     assert silences(silent(5, before="客：那怎么办"), wait, time=time) == ["静默 5.0 秒"]
 
 
+@pytest.mark.parametrize(("more", "told"), [(1, []), (3, []), (4, ["静默 8.0 秒"])])
+def test_who_asked_for_a_wait_and_said_another_word_or_two_has_asked_for_it(more: int, told: list[str]) -> None:
+    time = PhraseSpec(label="等", who="any", phrases=("等一下",))
+    turns = [turn("坐：请您等一下", 0.0, 1.0)]
+    turns += [turn("客：嗯" if n % 2 == 0 else "坐：不会的", 1.1 + n, 2.0 + n) for n in range(more)]
+    last = turns[-1].end_s or 0.0
+    turns.append(turn("坐：好了", last + 8.0, last + 9.0))
+    assert silences(call(*turns), SilenceSpec(label="静", longer_s=4, not_after="time"), time=time) == told
+
+
 def spans(*items: tuple[Role, float, float]) -> tuple[VoicedSpan, ...]:
     return tuple(VoicedSpan(role=role, start_s=start, end_s=end) for role, start, end in items)
 

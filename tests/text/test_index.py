@@ -18,10 +18,7 @@ def scan(passages: list[str], *wanted: tuple[str, Hearing]) -> dict[tuple[str, s
     phrases = Phrases((compile_pattern(text), hearing) for text, hearing in wanted)
     bits = [1 << nth for nth, passage in enumerate(passages) for _ in range(len(passage) + 1)]
     present = PhraseIndex([phrases]).scan(Stream("\n".join(passages)), bits)
-    return {
-        wanted[nth]: [passage for passage in range(len(passages)) if mask >> passage & 1]
-        for nth, mask in sorted(present.get(phrases, ()))
-    }
+    return {wanted[nth]: [passage for passage in range(len(passages)) if mask >> passage & 1] for nth, mask in present.of(phrases)}
 
 
 def test_a_template_is_told_of_where_all_its_stretches_stand() -> None:
@@ -42,7 +39,7 @@ def test_a_single_character_is_taken_by_sound_only_in_a_run() -> None:
 
 
 def test_nothing_is_wanted_or_said() -> None:
-    assert PhraseIndex([]).scan(Stream(""), []) == {}
+    assert PhraseIndex([]).scan(Stream(""), []).of(Phrases(())) == ()
     assert scan([""], ("退订", "chars")) == {}
 
 
