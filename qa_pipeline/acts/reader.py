@@ -19,7 +19,7 @@ from qa_pipeline.acts.names import ACTS
 from qa_pipeline.errors import ModelError
 from qa_pipeline.model import Act
 
-ACTS_SHA256 = "d741afb40571779cac53b2a6b3182f3e5fe428f223188bc85b37de56c1072cc3"
+ACTS_SHA256 = "d4d0a5ae2fa9982d2d265b293ca6674a249cb6248ceb37118780544f09a8aedf"
 LEAST = 0.02  # what is less sure is nothing
 REMEMBERED = 8192  # readings of turns that are kept in memory; about 0.5 kB each
 
