@@ -33,6 +33,7 @@ class AccessLog:
         self._taken = folder / _TAKEN
         self._after = after
         self._lock = threading.Lock()
+        self._flushing = threading.Lock()  # two at once would bring the same entries in twice
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="access-log", daemon=True)
 
@@ -48,16 +49,17 @@ class AccessLog:
 
     def flush(self) -> int:
         """Brings the journal into the store; the count of entries. StoreLockedError leaves them for the next time."""
-        if not self._taken.exists():
-            with self._lock:
-                if not self._journal.exists():
-                    return 0
-                self._journal.replace(self._taken)
-        entries = [json.loads(line) for line in self._taken.read_text(encoding="utf-8").splitlines() if line.endswith("]")]
-        self._bring_in(entries)
-        self._taken.unlink()
-        self._after()
-        return len(entries)
+        with self._flushing:
+            if not self._taken.exists():
+                with self._lock:
+                    if not self._journal.exists():
+                        return 0
+                    self._journal.replace(self._taken)
+            entries = [json.loads(line) for line in self._taken.read_text(encoding="utf-8").splitlines() if line.endswith("]")]
+            self._bring_in(entries)
+            self._taken.unlink()
+            self._after()
+            return len(entries)
 
     def _bring_in(self, entries: list[list[str]]) -> None:
         from qa_pipeline.casework import log
