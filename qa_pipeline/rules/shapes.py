@@ -27,7 +27,8 @@ def judge(judgement: Judgement) -> tuple[Outcome, ...]:
 
 
 def _listed(labels: Iterable[str]) -> str:
-    return "、".join(labels)
+    """Each once: several signals of a rule may look for the same thing."""
+    return "、".join(dict.fromkeys(labels))
 
 
 def _must(judgement: Judgement, names: tuple[str, ...]) -> tuple[Outcome, ...]:

@@ -7,7 +7,7 @@ surely does. Reading costs some milliseconds a turn, so of what is owed no more 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Annotated, Literal
@@ -62,17 +62,16 @@ class ActSpec:
                 if best is not None:
                     yield best, ctx.view.turns[index]
 
-        def alike(ctx: Context) -> Iterator[Hit]:
+        def alike(ctx: Context, told: Collection[int] = ()) -> Iterator[Hit]:
             if self.at_least < 1:
                 for act, turn in read(ctx):
-                    if act.sure >= self.at_least:
+                    if act.sure >= self.at_least and turn.index not in told:
                         yield _hit(ctx.view, turn, act)
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             found = list(self._said(kit.acts, ctx, ctx.hits(self.said))) if self.said else []
             if not (found and owed):
-                told = {hit.position.turn for hit in found}
-                found += [hit for hit in alike(ctx) if hit.position.turn not in told]
+                found += alike(ctx, {hit.position.turn for hit in found})
             return tuple(sorted(found, key=lambda hit: hit.position))
 
         def each(ctx: Context) -> Iterator[Hit]:

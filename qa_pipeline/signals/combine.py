@@ -123,7 +123,7 @@ class WithoutSpec:
                 excuse = next((other for other in others if self._beside(hit, other)), None)
                 if excuse is None:
                     kept.append(hit)
-                else:
+                elif hit.position.turn >= 0:  # call data are no words that were taken back
                     ctx.excused.append(
                         hit._replace(note=f"附近有“{excuse.quote or excuse.note}”（{ctx.signal(self.but).label}），不算")
                     )

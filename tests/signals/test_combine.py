@@ -137,6 +137,14 @@ def test_a_measured_excuse_is_told_by_what_was_measured() -> None:
     assert (ctx.hits("s"), [hit.note for hit in ctx.excused]) == ((), ["附近有“静默 7.0 秒”（没有回应），不算"])
 
 
+def test_call_data_are_no_words_that_were_taken_back() -> None:
+    spec = WithoutSpec(label="不收费的产品", of="free", but="cancel", anywhere=True)
+    free = DataSpec(label="不收费", field="charged", is_=("false",))
+    ctx = context(call("坐：取消", charged=False), s=spec, free=free, cancel=CANCEL)
+    assert len(ctx.hits("free")) == 1
+    assert (ctx.hits("s"), ctx.excused) == ((), [])
+
+
 def replied(*lines: str, **values: object) -> list[int]:
     spec = RepliedSpec(label="答了", of="ask", by="yes", **values)  # type: ignore[arg-type]
     return [hit.position.turn for hit in context(call(*lines), s=spec, ask=ASK, yes=YES).hits("s")]
