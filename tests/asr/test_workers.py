@@ -52,6 +52,15 @@ def children() -> list[psutil.Process]:
     return [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
 
 
+def children_once_started(count: int) -> list[psutil.Process]:
+    """For a moment a new process still has the command line of this one."""
+    for _ in range(100):
+        if len(children()) >= count:
+            break
+        time.sleep(0.05)
+    return children()
+
+
 def test_results_come_in_order_from_all_workers(tmp_path: Path) -> None:
     names = [f"n{number:02}" for number in range(30)]
     told: list[tuple[str, float]] = []
@@ -182,7 +191,8 @@ def test_threads_may_listen_while_others_are_heard_and_nobody_listens_after_the_
 def test_processes_that_were_started_beforehand_hear_and_no_more_are_started(tmp_path: Path) -> None:
     with WorkerPool(TWO, open_fake) as pool:
         pool.get_ready(5)
-        assert len(children()) == 2
+        started = children_once_started(2)
+        assert len(started) == 2
         assert all(child.environ()["MALLOC_ARENA_MAX"] == "1" for child in children())
         assert [heard(result)[1] for result in pool.hear(files(tmp_path, "a", "b", "c"))] == ["a", "b", "c"]
         assert len(children()) == 2

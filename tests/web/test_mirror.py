@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -159,6 +161,23 @@ def test_another_process_gets_its_turn_while_the_server_is_busy(both: Both) -> N
         with both.desk.act("admin", both.centre.now) as tx:
             tx.log("test", "busy")
     assert other.returncode == 0
+
+
+def test_openings_are_brought_in_once_by_whoever_does_it(both: Both, tmp_path: Path) -> None:
+    log = AccessLog(both.store, tmp_path / "journal", lambda: None)
+    together = threading.Barrier(4)
+
+    def bring_in() -> int:
+        together.wait()
+        return log.flush()
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(5):
+            log.note("qa1", f"call-{number}", "录音", both.centre.now)
+            assert sorted(pool.map(lambda _: bring_in(), range(4))) == [0, 0, 0, 1]
+    with both.store.read() as connection:
+        rows = connection.execute("SELECT object FROM audit_log WHERE action = 'access' ORDER BY seq").fetchall()
+    assert rows == [(f"call-{number}",) for number in range(5)]
 
 
 def test_openings_that_a_killed_server_left_are_brought_in(both: Both, tmp_path: Path) -> None:
