@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
-_AHEAD = 2  # items a thread that may be taken before the first of them is done: they are held in memory
+AHEAD = 16  # items a thread, taken before the first is done, so that whoever gives them need not wait; 0.2 MB each
 
 
 def abreast(work: Callable[[Item], Done], items: Iterable[Item], threads: int) -> Iterator[tuple[Item, Done]]:
@@ -31,7 +31,7 @@ def abreast(work: Callable[[Item], Done], items: Iterable[Item], threads: int) -
     try:
         for item in items:
             waiting.append((item, pool.submit(work, item)))
-            while waiting and (waiting[0][1].done() or len(waiting) > _AHEAD * threads):
+            while waiting and (waiting[0][1].done() or len(waiting) > AHEAD * threads):
                 first, future = waiting.popleft()
                 yield first, future.result()
         for first, future in waiting:

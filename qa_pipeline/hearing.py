@@ -8,6 +8,7 @@ from typing import Protocol
 
 from qa_pipeline.errors import StageError
 from qa_pipeline.model import ChannelSpan, Conversation, EngineInfo, Outcome, Recording, Segment, Transcript
+from qa_pipeline.store.base import Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +23,25 @@ class Hearing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What one recording gave; ``path`` may be None for ready transcripts."""
+    """What one recording gave; ``path`` may be None for ready transcripts, ``kept`` where nobody has looked it up yet."""
 
     engine: EngineInfo
     recording: Recording | None = None
     transcript: Transcript | None = None
     path: str | None = None
+    kept: Kept | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardAgain:
+    """The outcomes after the second listening, and the readings that were made for them and are not stored yet."""
+
+    outcomes: tuple[Outcome, ...]
+    readings: tuple[Transcript, ...] = ()
 
 
 # The second listening may hear spans of the recording again and answer with other outcomes; None: it cannot be done now.
-Relisten = Callable[[Conversation, tuple[Outcome, ...], Heard], tuple[Outcome, ...] | None]
+Relisten = Callable[[Conversation, tuple[Outcome, ...], Heard], HeardAgain | None]
 
 
 class Recogniser(Protocol):

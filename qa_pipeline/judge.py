@@ -44,9 +44,10 @@ class Judge:
         conversation = self.understand(conversation)
         outcomes = self.audit(conversation)
         digest_in_force = self.rules_digest
+        again = None
         if self.relisten is not None:
             again = self.relisten(conversation, outcomes, heard)
-            outcomes = outcomes if again is None else again
+            outcomes = outcomes if again is None else again.outcomes
             digest_in_force += FIRST_ONLY if again is None else ""
         provenance = Provenance(
             audio_hash=heard.recording.audio_hash if heard.recording is not None else "",
@@ -63,6 +64,7 @@ class Judge:
             provenance=provenance,
             recording=heard.recording,
             transcript=heard.transcript,
+            readings=again.readings if again is not None else (),
         )
 
     def _content(self, conversation: Conversation, outcomes: tuple[Outcome, ...]) -> Conversation | tuple[object, ...]:

@@ -389,7 +389,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRun:
-    """One call judged once. ``run_id`` is derived from the provenance: the same input is the same run."""
+    """One call judged once. ``run_id`` is derived from the provenance: the same input is the same run.
+
+    ``transcript`` and ``readings`` (those of the second listening that are new) go into the store with it.
+    """
 
     run_id: str
     conversation: Conversation
@@ -398,3 +401,4 @@ class AuditRun:
     provenance: Provenance
     recording: Recording | None = None
     transcript: Transcript | None = None
+    readings: tuple[Transcript, ...] = ()

@@ -25,6 +25,7 @@ from qa_pipeline.judge import Judge
 from qa_pipeline.model import AuditRun, Recording, Transcript
 from qa_pipeline.source import Source, open_source
 from qa_pipeline.store import BatchEnd, BatchInfo, Failure, Store
+from qa_pipeline.store.base import Kept, nothing_kept
 
 __all__ = ["Hearing", "Pipeline", "Progress", "Recogniser", "RunResult", "Source", "open_source"]
 
@@ -59,12 +60,13 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
-    """A call that can be judged; ``cached``: heard in an earlier run."""
+    """A call that can be judged; ``cached``: heard in an earlier run, of which ``kept`` holds all."""
 
     item: Identified
     recording: Recording
     transcript: Transcript
     cached: bool
+    kept: Kept = nothing_kept
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,8 +156,8 @@ class Pipeline:
         from qa_pipeline.intake.remote import local
 
         recordings = self.store.recordings(item.audio_hash for item in items)
-        for item in items:
-            transcript = self.store.transcripts.get(item.audio_hash, self.recogniser.info)
+        for item, kept in self._with_kept(items):
+            transcript = kept(self.recogniser.info)
             try:
                 recording = recordings.get(item.audio_hash)
                 if recording is None:
@@ -165,7 +167,14 @@ class Pipeline:
                 self._fail([item], error)
                 continue
             if transcript is not None:
-                yield _Call(item=item, recording=recording, transcript=transcript, cached=True)
+                yield _Call(item=item, recording=recording, transcript=transcript, cached=True, kept=kept)
+
+    def _with_kept(self, items: list[Identified]) -> Iterator[tuple[Identified, Kept]]:
+        """Each with what the store holds of its recording; looked up for some at a time, for opening the store costs more."""
+        for start in range(0, len(items), BATCH_CALLS):
+            page = items[start : start + BATCH_CALLS]
+            kept = self.store.transcripts.kept(item.audio_hash for item in page)
+            yield from ((item, kept[item.audio_hash]) for item in page)
 
     def _hear(self, items: list[Identified], heard_s: dict[str, float]) -> Iterator[_Call]:
         """Each distinct recording is heard once, for all calls that it belongs to; ``heard_s`` gets its length."""
@@ -195,7 +204,8 @@ class Pipeline:
         recording = replace(call.recording, path=path)
         try:
             conversation = converse(call.item.call, recording, call.transcript)
-            heard = Heard(engine=call.transcript.engine, recording=recording, transcript=call.transcript, path=path)
+            engine = call.transcript.engine
+            heard = Heard(engine=engine, recording=recording, transcript=call.transcript, path=path, kept=call.kept)
             return self.judge(conversation, heard)
         except (StoreError, UserError):
             raise

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 
 from qa_pipeline.hearing import Heard
 from qa_pipeline.judge import Judge
@@ -63,12 +64,15 @@ class RescoreResult:
 
 def judged_again(store: Store, judge: Judge, *, told: Callable[[], None] = lambda: None) -> Iterator[tuple[AuditRun, AuditRun]]:
     """Every current run with its successor."""
-    for before in store.iter_runs():
-        heard = Heard(
-            engine=before.provenance.engine, recording=before.recording, path=before.recording.path if before.recording else None
-        )
-        yield before, judge(before.conversation, heard)
-        told()
+    runs = store.iter_runs()
+    while page := list(islice(runs, BATCH_CALLS)):
+        kept = store.transcripts.kept(run.provenance.audio_hash for run in page if run.recording is not None)
+        for before in page:
+            recording, engine = before.recording, before.provenance.engine
+            path = recording.path if recording is not None else None
+            heard = Heard(engine=engine, recording=recording, path=path, kept=kept.get(before.provenance.audio_hash))
+            yield before, judge(before.conversation, heard)
+            told()
 
 
 def rescore(store: Store, judge: Judge, now: datetime, *, told: Callable[[], None] = lambda: None) -> RescoreResult:

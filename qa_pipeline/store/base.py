@@ -5,7 +5,7 @@ The contract is tested by ``tests/store/test_contract.py`` against every backend
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,13 +73,21 @@ class Judged:
     call_digest: str  # of the call data alone, see ``codec.digest``
 
 
+# What an engine heard in one recording, whole or a span of it; None where it has not heard it.
+Kept = Callable[[EngineInfo], Transcript | None]
+
+
+def nothing_kept(_: EngineInfo) -> None:
+    """Of a recording that is heard for the first time."""
+
+
 class TranscriptCache(Protocol):
     """Transcripts by what was heard and by which engine: recognised once, kept for every later rule set."""
 
     def get(self, audio_hash: str, engine: EngineInfo) -> Transcript | None: ...
 
-    def readings(self, audio_hash: str, engines: Sequence[EngineInfo]) -> list[Transcript | None]:
-        """What each of ``engines`` heard in one recording; None where it has not heard it. One connection for all."""
+    def kept(self, audio_hashes: Iterable[str]) -> dict[str, Kept]:
+        """All that was ever heard in each of these recordings, whole or spans; one connection for all."""
         ...
 
     def put(self, transcripts: Sequence[Transcript]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.model import AuditRun, CallData, Conversation, EngineInfo, Provenance, Recording, Transcript
 from qa_pipeline.store import rows
-from qa_pipeline.store.base import BatchEnd, BatchInfo, Failure, FileFact, Judged
+from qa_pipeline.store.base import BatchEnd, BatchInfo, Failure, FileFact, Judged, Kept
 from qa_pipeline.store.bulk import Bulk
 from qa_pipeline.store.codec import Judgement, engine_digest, from_json, unpack
 from qa_pipeline.store.connection import Connections
@@ -38,13 +39,16 @@ class DuckTranscripts:
         self._connections = connections
 
     def get(self, audio_hash: str, engine: EngineInfo) -> Transcript | None:
-        return self.readings(audio_hash, [engine])[0]
+        return self.kept([audio_hash])[audio_hash](engine)
 
-    def readings(self, audio_hash: str, engines: Sequence[EngineInfo]) -> list[Transcript | None]:
-        if not engines or not self._connections.exists():
-            return [None] * len(engines)
-        with self._connections.read() as connection:
-            return [_transcript(connection, audio_hash, engine_digest(engine)) for engine in engines]
+    def kept(self, audio_hashes: Iterable[str]) -> dict[str, Kept]:
+        found: dict[str, dict[str, bytes]] = {audio_hash: {} for audio_hash in audio_hashes}
+        if found and self._connections.exists():
+            query = "SELECT audio_hash, engine_digest, body FROM transcripts WHERE audio_hash IN (SELECT unnest(?::VARCHAR[]))"
+            with self._connections.read() as connection:
+                for audio_hash, engine, body in connection.execute(query, [list(found)]).fetchall():
+                    found[audio_hash][engine] = body
+        return {audio_hash: partial(_transcript_of, bodies) for audio_hash, bodies in found.items()}
 
     def put(self, transcripts: Sequence[Transcript]) -> None:
         with Bulk() as bulk:
@@ -202,6 +206,12 @@ class DuckStore:
             with self.write() as connection:
                 connection.execute("DELETE FROM files WHERE path IN (SELECT unnest(?::VARCHAR[]))", [list(last)])
                 bulk.insert(connection, "files")
+
+
+def _transcript_of(bodies: Mapping[str, bytes], engine: EngineInfo) -> Transcript | None:
+    """Decoded when it is asked for: of a recording that many engines have heard, one is."""
+    body = bodies.get(engine_digest(engine))
+    return None if body is None else unpack(body, Transcript)
 
 
 _RUN_TABLES = "FROM runs AS run JOIN conversations AS talk ON talk.digest = run.conversation_digest"

@@ -44,7 +44,8 @@ def _encode(bulk: Bulk, runs: Sequence[AuditRun], batch: BatchInfo) -> None:
     heard = {run.recording.audio_hash: run.recording for run in runs if run.recording is not None}
     bulk.add("call_versions", numbered(rows.call_row(call, batch.batch_id) for call in calls))
     bulk.add("recordings", (rows.recording_row(recording) for recording in heard.values()))
-    bulk.add("transcripts", fresh_transcripts([run.transcript for run in runs if run.transcript is not None]))
+    heard_whole = [run.transcript for run in runs if run.transcript is not None]
+    bulk.add("transcripts", fresh_transcripts([*heard_whole, *(reading for run in runs for reading in run.readings)]))
     bulk.add("conversations", (rows.conversation_row(talk, name) for name, talk in talks.items()))
     bulk.add("conversation_turns", (row for name, talk in talks.items() for row in rows.turn_rows(talk, name)))
     bulk.add("runs", (rows.run_row(run, batch.batch_id, names[run.run_id]) for run in runs))

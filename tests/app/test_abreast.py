@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qa_pipeline.abreast import abreast
+from qa_pipeline.abreast import AHEAD, abreast
 
 
 def test_results_come_in_order_while_several_work_at_the_same_time() -> None:
@@ -33,7 +33,7 @@ def test_items_are_taken_as_they_are_needed() -> None:
     def items() -> Iterator[int]:
         for number in range(100):
             taken.append(number)
-            if number == 4:
+            if number == 2 * AHEAD:
                 go.set()  # nothing is done yet, and no more than these may be taken
             yield number
 
@@ -43,7 +43,7 @@ def test_items_are_taken_as_they_are_needed() -> None:
 
     results = abreast(work, items(), 2)
     assert next(results) == (0, 0)
-    assert len(taken) <= 6
+    assert len(taken) <= 2 * AHEAD + 2
     assert [number for number, _ in results] == list(range(1, 100))
 
 

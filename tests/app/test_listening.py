@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from qa_pipeline.judge import FIRST_ONLY, open_judge
 from qa_pipeline.model import ChannelSpan, EvidenceKind, Segment
 from qa_pipeline.pipeline import Pipeline
 from qa_pipeline.rescore import rescore
-from qa_pipeline.resources import samples_dir
+from qa_pipeline.resources import rules_dir, samples_dir
 from qa_pipeline.source import open_source
 from qa_pipeline.store import Store, open_store
 from tests.app.support import Silent, TruthRecogniser
@@ -44,8 +45,29 @@ def test_each_span_is_heard_once_and_its_reading_is_evidence(folder: Path, tmp_p
     first = runs(store)
     kinds = {item.kind for one in store.iter_runs() for outcome in one.outcomes for item in outcome.evidence}
     assert EvidenceKind.READING in kinds
-    assert run(folder, store, settings, cache=False).listened == 0
+    assert run(folder, store, settings).listened == 0
+    assert run(folder, store, settings, cache=False).listened > 0  # all is heard anew, and it is the same
     assert runs(store) == first
+
+
+def test_other_rules_hear_only_what_was_never_heard(folder: Path, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "qa.duckdb")
+    run(folder, store, Settings())
+    rules = tmp_path / "rules"
+    shutil.copytree(rules_dir(), rules)
+    with (rules / "a" / "A01.yaml").open("a", encoding="utf-8") as file:
+        file.write("# 换了一版\n")
+    later = run(folder, store, Settings(rules=rules))
+    assert (later.heard, later.listened) == ([], 0)
+
+
+def test_new_readings_go_into_the_store_with_their_runs(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(tmp_path / "qa.duckdb")
+    monkeypatch.setattr(type(store.transcripts), "put", lambda *_: pytest.fail("a transaction of its own"))
+    run(folder, store, Settings())
+    with store.read() as connection:
+        (kept,) = connection.execute("SELECT count(*) FROM transcripts").fetchone() or (0,)
+    assert kept > len(CALLS)
 
 
 def test_rescoring_with_the_same_rules_changes_nothing_and_hears_nothing(folder: Path, tmp_path: Path) -> None:

@@ -134,8 +134,9 @@ def test_transcripts_are_kept_by_hash_and_engine(store: Store) -> None:
     store.transcripts.put([heard])
     assert store.transcripts.get(heard.audio_hash, make.ENGINE) == heard
     assert store.transcripts.get(heard.audio_hash, other) is None
-    assert store.transcripts.readings(heard.audio_hash, [other, make.ENGINE, other]) == [None, heard, None]
-    assert store.transcripts.readings(heard.audio_hash, []) == []
+    kept = store.transcripts.kept([heard.audio_hash, "x"])
+    assert (kept[heard.audio_hash](make.ENGINE), kept[heard.audio_hash](other), kept["x"](make.ENGINE)) == (heard, None, None)
+    assert store.transcripts.kept([]) == {}
     assert store.transcripts.known([heard.audio_hash, "x"], make.ENGINE) == {heard.audio_hash}
     assert rows(store, "SELECT count(*) FROM transcripts") == [(1,)]
 
