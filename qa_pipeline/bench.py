@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from qa_pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from qa_pipeline.config import Settings
+    from qa_pipeline.model import CallData
 
 _SAMPLE_S = 0.2
 OURS, RECOGNITION = "qa-pipeline", "recognition"
@@ -82,9 +83,9 @@ def bench(plan: BenchPlan, settings: Settings, told: Callable[[str], None] = lam
     from qa_pipeline.asr.models import resolve
     from qa_pipeline.asr.workers import worker_count
 
-    paths, audio_s = chosen(plan)
+    calls, audio_s = chosen(plan)
     resolve(settings.asr.model)  # assembled before anybody's clock runs
-    work = Work(paths=paths, settings=settings)
+    work = Work(calls=calls, settings=settings)
     ways = [OURS, RECOGNITION, *CONTENDERS] if plan.compare else [OURS, RECOGNITION]
     rounds: dict[str, list[Timing]] = {way: [] for way in ways}
     for number in range(plan.rounds):
@@ -95,9 +96,9 @@ def bench(plan: BenchPlan, settings: Settings, told: Callable[[str], None] = lam
     _, stages = _run("stages", work)
     timings = tuple(_median(rounds[way]) for way in ways if way != RECOGNITION)
     return BenchResult(
-        recordings=len(paths),
+        recordings=len(calls),
         audio_s=round(audio_s, 1),
-        workers=worker_count(settings.asr, len(paths)),
+        workers=worker_count(settings.asr, len(calls)),
         rounds=plan.rounds,
         timings=timings,
         ratios=tuple(_ratio(way, rounds[way], rounds[OURS]) for way in ways[2:]),
@@ -110,31 +111,40 @@ def _median(found: Sequence[Timing]) -> Timing:
     return sorted(found, key=lambda one: one.wall_s)[(len(found) - 1) // 2]
 
 
-def chosen(plan: BenchPlan) -> tuple[tuple[Path, ...], float]:
-    """Recordings of the folders in order of their names, until they are long enough together, and their seconds."""
+def chosen(plan: BenchPlan) -> tuple[tuple[CallData, ...], float]:
+    """The calls of the folders, by their manifests as ``qa run`` takes them, until they are long enough together, and their seconds."""
     from qa_pipeline.errors import AudioError
     from qa_pipeline.intake.decode import decode
-    from qa_pipeline.intake.folder import scan_folder
 
-    if missing := next((folder for folder in plan.folders if not folder.is_dir()), None):
-        raise UserError(f"{missing}：没有这个文件夹。请给出放录音的文件夹。")
-    paths: list[Path] = []
+    chosen: list[CallData] = []
     total = 0.0
-    for path in (folder / (call.file or "") for folder in plan.folders for call in scan_folder(folder).calls):
+    for call in (call for folder in plan.folders for call in _calls(folder)):
         try:
-            recording = decode(path).recording
+            recording = decode(Path(call.file or "")).recording
         except AudioError:
             continue
         if plan.two_channel and recording.channels != 2:
             continue
-        paths.append(path)
+        chosen.append(replace(call, call_id=f"{len(chosen):05}"))
         total += recording.duration_s
         if plan.minutes and total >= plan.minutes * 60:
             break
-    if not paths:
+    if not chosen:
         kind = "双声道的" if plan.two_channel else "能读的"
         raise UserError(f"{'、'.join(map(str, plan.folders))}：没有{kind}录音。请放入录音后再测。")
-    return tuple(paths), total
+    return tuple(chosen), total
+
+
+def _calls(folder: Path) -> Iterator[CallData]:
+    """With the files as absolute paths."""
+    from qa_pipeline.source import open_source
+
+    if not folder.is_dir():
+        raise UserError(f"{folder}：没有这个文件夹。请给出放录音的文件夹。")
+    source = open_source(folder, None, {})
+    for call in source.calls:
+        if call.file:
+            yield replace(call, file=str((Path(source.base) / call.file).resolve()))
 
 
 def _ratio(way: str, theirs: Sequence[Timing], ours: Sequence[Timing]) -> Ratio:

@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from qa_pipeline.asr.base import ListenRequest
     from qa_pipeline.asr.clock import Clock
     from qa_pipeline.config import Settings
-    from qa_pipeline.model import EngineInfo, Segment
+    from qa_pipeline.model import CallData, EngineInfo, Segment
     from qa_pipeline.pipeline import Hearing, Recogniser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    paths: tuple[Path, ...]
+    """``calls`` as the manifest beside the recordings tells them; their files are absolute paths."""
+
+    calls: tuple[CallData, ...]
     settings: Settings
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(Path(call.file or "") for call in self.calls)
 
 
 Way = Callable[[Work], tuple[float, dict[str, float]]]
@@ -44,14 +50,13 @@ def ours(work: Work) -> tuple[float, dict[str, float]]:
     from qa_pipeline.recogniser import open_recogniser
 
     began = time.perf_counter()
-    with open_recogniser(work.settings, len(work.paths)) as recogniser:
+    with open_recogniser(work.settings, len(work.calls)) as recogniser:
         _pipeline(work, recogniser)
     return time.perf_counter() - began, {}
 
 
 def _pipeline(work: Work, recogniser: Recogniser) -> None:
     from qa_pipeline.judge import open_judge
-    from qa_pipeline.model import CallData
     from qa_pipeline.pipeline import Pipeline
     from qa_pipeline.source import Source
     from qa_pipeline.store import open_store
@@ -59,9 +64,8 @@ def _pipeline(work: Work, recogniser: Recogniser) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "bench.duckdb")
         judge = open_judge(work.settings, store, recogniser.listen)
-        calls = tuple(CallData(call_id=f"{number:05}", file=str(path.resolve())) for number, path in enumerate(work.paths))
         pipeline = Pipeline(store=store, judge=judge, recogniser=recogniser, progress=_Silent(), cache=False)
-        pipeline.run(Source(base=folder, calls=calls, name="bench"))
+        pipeline.run(Source(base=folder, calls=work.calls, name="bench"))
 
 
 class _Noting:
@@ -91,17 +95,17 @@ def recognition(work: Work) -> tuple[float, dict[str, float]]:
     from qa_pipeline.abreast import abreast
     from qa_pipeline.recogniser import open_recogniser
 
-    with open_recogniser(work.settings, len(work.paths)) as recogniser:
+    with open_recogniser(work.settings, len(work.calls)) as recogniser:
         noting = _Noting(recogniser)
         _pipeline(work, noting)
     began = time.perf_counter()
-    with open_recogniser(work.settings, len(work.paths)) as recogniser:
+    with open_recogniser(work.settings, len(work.calls)) as recogniser:
 
         def again(hearing: Hearing) -> None:
             if hearing.path in noting.asked:
                 recogniser.listen(hearing.path, noting.asked[hearing.path])
 
-        heard = recogniser.hear([str(path.resolve()) for path in work.paths])
+        heard = recogniser.hear([str(path) for path in work.paths])
         for _ in abreast(again, heard, recogniser.listeners()):
             pass
     return time.perf_counter() - began, {}

@@ -12,6 +12,7 @@ from qa_pipeline.bench import OURS, BenchPlan, Timing, _ratio, _shares, bench, c
 from qa_pipeline.cli.main import run
 from qa_pipeline.config import Settings
 from qa_pipeline.errors import UserError
+from qa_pipeline.model import CallData
 from qa_pipeline.resources import samples_dir
 
 
@@ -31,29 +32,40 @@ def test_shares_add_up_and_are_sorted() -> None:
     assert _shares({}) == ()
 
 
+def names(calls: tuple[CallData, ...]) -> list[str]:
+    return [Path(call.file or "").name for call in calls]
+
+
 def test_recordings_are_chosen_by_name_until_they_are_long_enough(tmp_path: Path) -> None:
     for name in ("S001.wav", "S003.wav", "S004.wav"):
         shutil.copy(samples_dir() / name, tmp_path / name)
     (tmp_path / "A.wav").write_text("not audio")
     one, seconds = chosen(BenchPlan(folders=(tmp_path,), minutes=1.0))
-    assert ([path.name for path in one], round(seconds)) == (["S001.wav"], 72)
+    assert ([call.file for call in one], round(seconds)) == ([str(tmp_path / "S001.wav")], 72)
     everything, _ = chosen(BenchPlan(folders=(tmp_path,), minutes=0))
-    assert [path.name for path in everything] == ["S001.wav", "S003.wav", "S004.wav"]
+    assert names(everything) == ["S001.wav", "S003.wav", "S004.wav"]
     more = tmp_path.parent / f"{tmp_path.name}-more"
     more.mkdir()
     shutil.copy(samples_dir() / "S009.mp3", more)
     both, _ = chosen(BenchPlan(folders=(more, tmp_path), minutes=0))
-    assert [path.name for path in both] == ["S009.mp3", "S001.wav", "S003.wav", "S004.wav"]
+    assert names(both) == ["S009.mp3", "S001.wav", "S003.wav", "S004.wav"]
     stereo, _ = chosen(BenchPlan(folders=(more, tmp_path), minutes=0, two_channel=True))
-    assert [path.name for path in stereo] == ["S001.wav", "S003.wav"]
+    assert names(stereo) == ["S001.wav", "S003.wav"]
     with pytest.raises(UserError, match="没有双声道的录音"):
         chosen(BenchPlan(folders=(more,), two_channel=True))
 
 
+def test_calls_are_what_their_manifest_says(tmp_path: Path) -> None:
+    shutil.copy(samples_dir() / "S001.wav", tmp_path)
+    (tmp_path / "manifest.csv").write_text("call_id,file,agent_channel\nX,S001.wav,right\n", encoding="utf-8")
+    ((call,), _) = chosen(BenchPlan(folders=(tmp_path,)))
+    assert (call.call_id, call.file, call.agent_channel) == ("00000", str(tmp_path / "S001.wav"), 1)
+
+
 def test_nothing_to_measure_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="没有这个文件夹"):
-        bench(BenchPlan(folders=(tmp_path, tmp_path / "none")), Settings())
-    with pytest.raises(UserError, match="没有能读的录音"):
+        bench(BenchPlan(folders=(tmp_path / "none", tmp_path)), Settings())
+    with pytest.raises(UserError, match="没有录音"):
         bench(BenchPlan(folders=(tmp_path,)), Settings())
 
 
