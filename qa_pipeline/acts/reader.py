@@ -19,7 +19,7 @@ from qa_pipeline.acts.names import ACTS
 from qa_pipeline.errors import ModelError
 from qa_pipeline.model import Act
 
-ACTS_SHA256 = "d4d0a5ae2fa9982d2d265b293ca6674a249cb6248ceb37118780544f09a8aedf"
+ACTS_SHA256 = "ccbbc8e51566bdf946b0a588801dc6bd58d3cdd7b98c9079fa2be9838f0453da"
 LEAST = 0.02  # what is less sure is nothing
 REMEMBERED = 8192  # readings of turns that are kept in memory; about 0.5 kB each
 
