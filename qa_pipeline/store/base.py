@@ -84,8 +84,6 @@ def nothing_kept(_: EngineInfo) -> None:
 class TranscriptCache(Protocol):
     """Transcripts by what was heard and by which engine: recognised once, kept for every later rule set."""
 
-    def get(self, audio_hash: str, engine: EngineInfo) -> Transcript | None: ...
-
     def kept(self, audio_hashes: Iterable[str]) -> dict[str, Kept]:
         """All that was ever heard in each of these recordings, whole or spans; one connection for all."""
         ...

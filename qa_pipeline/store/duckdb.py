@@ -38,9 +38,6 @@ class DuckTranscripts:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    def get(self, audio_hash: str, engine: EngineInfo) -> Transcript | None:
-        return self.kept([audio_hash])[audio_hash](engine)
-
     def kept(self, audio_hashes: Iterable[str]) -> dict[str, Kept]:
         found: dict[str, dict[str, bytes]] = {audio_hash: {} for audio_hash in audio_hashes}
         if found and self._connections.exists():

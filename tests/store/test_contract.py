@@ -37,7 +37,7 @@ def test_an_empty_store_answers_without_a_file(store: Store) -> None:
     assert list(store.iter_runs()) == []
     assert store.recordings(["x"]) == {}
     assert store.file_facts(["x"]) == {}
-    assert store.transcripts.get("x", make.ENGINE) is None
+    assert store.transcripts.kept(["x"])["x"](make.ENGINE) is None
     assert store.transcripts.known(["x"], make.ENGINE) == set()
     assert not store.path.exists()
     with pytest.raises(StoreError, match="还没有数据库"), store.read():
@@ -132,8 +132,6 @@ def test_transcripts_are_kept_by_hash_and_engine(store: Store) -> None:
     other = replace(make.ENGINE, options=(("beam", "1"),))
     store.transcripts.put([heard, heard])
     store.transcripts.put([heard])
-    assert store.transcripts.get(heard.audio_hash, make.ENGINE) == heard
-    assert store.transcripts.get(heard.audio_hash, other) is None
     kept = store.transcripts.kept([heard.audio_hash, "x"])
     assert (kept[heard.audio_hash](make.ENGINE), kept[heard.audio_hash](other), kept["x"](make.ENGINE)) == (heard, None, None)
     assert store.transcripts.kept([]) == {}
