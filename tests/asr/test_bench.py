@@ -67,6 +67,9 @@ def test_nothing_to_measure_is_said(tmp_path: Path) -> None:
         bench(BenchPlan(folders=(tmp_path / "none", tmp_path)), Settings())
     with pytest.raises(UserError, match="没有录音"):
         bench(BenchPlan(folders=(tmp_path,)), Settings())
+    (tmp_path / "A.wav").write_text("not audio")
+    with pytest.raises(UserError, match="没有能读的录音"):
+        bench(BenchPlan(folders=(tmp_path,)), Settings())
 
 
 @pytest.mark.slow
