@@ -26,7 +26,6 @@ NEEDED = (
     "pydub",
     "jieba",
     "rapidfuzz",
-    "pypinyin",
     "duckdb",
 )
 _LOW_DISK_GB = 2.0

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from qa_pipeline.text.phonetic import confuse, plain
+from qa_pipeline.text.phonetic import is_sound, phonetics
 
 BEFORE_CHARS = 32  # of what was said before
 LONGEST = 150  # characters of a turn that are read at once
@@ -49,13 +49,13 @@ class Alphabet:
 
     @classmethod
     def of(cls, chars: str) -> Alphabet:
-        """For a training: ``chars`` in the order of their numbers; the classes follow from today's table of readings."""
+        """For a training: ``chars`` in the order of their numbers; the classes follow from the table of readings."""
         classes: dict[str, int] = {}
         sounds: dict[str, int] = {}
         for char in chars:
-            syllable = _syllable(char)
-            if syllable:
-                sounds[char] = classes.setdefault(syllable, len(classes) + 2)
+            sound = phonetics().sound(char)
+            if is_sound(sound):
+                sounds[char] = classes.setdefault(sound, len(classes) + 2)
         return cls(chars={char: number for number, char in enumerate(chars, start=2)}, sounds=sounds)
 
     @classmethod
@@ -103,10 +103,3 @@ def _cut(text: str, start: int) -> int:
         if text[end - 1] in _STOPS:
             return end
     return start + PIECE
-
-
-def _syllable(char: str) -> str:
-    from pypinyin.pinyin_dict import pinyin_dict
-
-    reading = pinyin_dict.get(ord(char), "")
-    return confuse(plain(reading.partition(",")[0])) if reading else ""

@@ -2,25 +2,21 @@
 
 About 60 % of the recogniser's character errors are homophones, so rules listen to syllables: tone dropped, z/zh c/ch s/sh, n/l, f/h and
 an/ang en/eng in/ing taken as one. Each class is one private-use character: a text and its sound have the same length and the same
-offsets, and every string tool works on sounds as it does on characters. Readings are those of pypinyin's character table (MIT), most
-common reading first; a phrase is also tried in its phrase-level reading (银行 is yínháng, not yínxíng).
+offsets, and every string tool works on sounds as it does on characters. The readings are the project's own files (``data/README.md``);
+a phrase is also tried as the words in it are read (银行 is yínháng, not yínxíng).
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
+from importlib.resources import files
 
 _FIRST_CLASS = 0xE000
 _FIRST_HALF = 0xF000
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("f", "h"))
 _FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"), ("ong", "on"))
-# spoken digits have two readings each; 幺 is one, 俩/两 are two
-_SAME_AS = {"幺": "一", "俩": "两", "貳": "二", "〇": "零", "您": "您"}
-# the everyday reading in calls differs from the table's first one
-_EVERYDAY = {"了": "le", "的": "de", "着": "zhe", "得": "de", "地": "di", "吗": "ma", "呢": "ne", "啊": "a", "哪": "na", "那": "na", "谁": "shei",
-             "行": "xing", "都": "dou", "还": "hai", "会": "hui", "给": "gei", "没": "mei", "什": "shen", "么": "me", "说": "shuo", "为": "wei",
-             "重": "zhong", "费": "fei", "便": "bian", "觉": "jue", "长": "chang", "少": "shao", "种": "zhong", "打": "da", "嗯": "en"}  # fmt: skip
 
 
 def plain(reading: str) -> str:
@@ -66,21 +62,15 @@ class Phonetics:
     """The table from characters to syllable classes. Build once, pass down."""
 
     def __init__(self) -> None:
-        from pypinyin.pinyin_dict import pinyin_dict
-
         self._classes: dict[str, str] = {}
         self._halves: dict[str, str] = {}
         self._table: dict[int, str] = {}
         self._readings: dict[str, tuple[str, ...]] = {}
         self._split = _Doubled()
-        classes: dict[str, str] = {}
-        for codepoint in sorted(pinyin_dict):
-            written = _EVERYDAY.get(chr(codepoint)) or pinyin_dict[codepoint].partition(",")[0]
-            if written not in classes:
-                classes[written] = self._class(plain(written))
-            self._table[codepoint] = classes[written]
-        for char, like in _SAME_AS.items():
-            self._table[ord(char)] = self._table[ord(like)]
+        for syllable, chars in _rows("characters.tsv"):
+            self._table.update(dict.fromkeys(map(ord, chars), self._class(syllable)))
+        self._words = {word: "".join(map(self._class, spoken.split())) for word, spoken in _rows("phrases.tsv")}
+        self._longest = max(map(len, self._words))
 
     def _class(self, syllable: str) -> str:
         merged = confuse(syllable)
@@ -101,7 +91,7 @@ class Phonetics:
         return sounds.translate(self._split)
 
     def readings(self, phrase: str) -> tuple[str, ...]:
-        """The sounds of a phrase: by characters, and by the phrase dictionary where that differs."""
+        """The sounds of a phrase: by characters, and as its words are read where that differs (longest word first, from the left)."""
         known = self._readings.get(phrase)
         if known is None:
             known = self._readings[phrase] = self._read(phrase)
@@ -109,16 +99,22 @@ class Phonetics:
 
     def _read(self, phrase: str) -> tuple[str, ...]:
         by_char = self.sound(phrase)
-        if len(phrase) < 2:
-            return (by_char,)
-        from pypinyin import Style, lazy_pinyin
+        by_word, at = "", 0
+        while at < len(phrase):
+            ends = range(min(len(phrase), at + self._longest), at, -1)
+            end = next((end for end in ends if phrase[at:end] in self._words), at + 1)
+            by_word += self._words.get(phrase[at:end], by_char[at:end])
+            at = end
+        return (by_char,) if by_word == by_char else (by_char, by_word)
 
-        syllables: list[str] = lazy_pinyin(phrase, style=Style.NORMAL, errors=list, v_to_u=False)  # type: ignore[arg-type]
-        by_phrase = "".join(self._class(item) if len(item) > 1 or item.isalpha() else item for item in syllables)
-        return (by_char,) if by_phrase == by_char or len(by_phrase) != len(by_char) else (by_char, by_phrase)
+
+def _rows(name: str) -> Iterator[tuple[str, str]]:
+    for line in files("qa_pipeline.text").joinpath("data", name).read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition("\t")
+        yield key, value
 
 
 @lru_cache(maxsize=1)
 def phonetics() -> Phonetics:
-    """The one table of this process (a constant of the program, 42,000 entries, about 0.2 s to build)."""
+    """The one table of this process (a constant of the program, 42,000 characters)."""
     return Phonetics()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qa_pipeline.text.phonetic import confuse, phonetics, plain
+from tools import readings
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,13 @@ def test_phrase_readings() -> None:
 def test_plain_and_confused_syllables() -> None:
     assert [plain("xíng"), plain("lǜ"), plain("nǚ")] == ["xing", "lv", "nv"]
     assert [confuse(s) for s in ("shang", "zheng", "ning", "nong", "fan", "xue")] == ["san", "zen", "lin", "lon", "han", "xue"]
+
+
+def test_the_files_of_the_readings_are_what_the_tool_makes() -> None:
+    assert {name: (readings.DATA / name).read_text(encoding="utf-8") for name in readings.made()} == readings.made()
+
+
+def test_a_phrase_is_read_by_its_longest_words() -> None:
+    said = phonetics().sound
+    assert phonetics().readings("去银行了解") == (said("去银行了解"), said("去银航聊解"))
+    assert phonetics().readings("app") == ("app",)
