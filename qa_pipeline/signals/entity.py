@@ -75,7 +75,7 @@ class EntitySpec:
     kind: Literal["entity"] = "entity"
     label: Annotated[str, Doc("给人看的名字")]
     who: Who = "agent"
-    what: Annotated[Literal["phone", "identity", "bare_name", "address", "work_number"], Doc("哪一种")]
+    what: Annotated[Literal["phone", "identity", "bare_name", "address", "work_number", "read_back"], Doc("哪一种")]
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
@@ -83,7 +83,7 @@ class EntitySpec:
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             windows = scope(ctx).windows
-            if self.what in ("phone", "identity", "work_number"):
+            if self.what not in ("bare_name", "address"):
                 numbered = ctx.view.of_call(_numbered)
                 windows = tuple(window for window in windows if numbered >> window.passage.index & 1)
             hits = [hit for window in windows for hit in self._in_window(ctx, window)]
@@ -110,9 +110,12 @@ class EntitySpec:
         told = _told_by_customer(ctx, window) if runs else ()
         for match in runs:
             number = digits(match.group())
-            if any(number in run for run in told):
-                continue  # reading back what the customer just said
-            if self.what == "identity":
+            read_back = any(number in run for run in told)
+            if read_back != (self.what == "read_back"):
+                continue
+            if read_back:
+                yield window_hit(window, match.span(), "复述客户报的号码", Strength.EXACT)
+            elif self.what == "identity":
                 long_enough = len(number) >= _IDENTITY_DIGITS and _after_identity(window.chars, match.start())
                 if _IDENTITY.fullmatch(number) or long_enough:
                     yield window_hit(window, match.span(), "身份证号码", Strength.EXACT)
@@ -154,7 +157,9 @@ def _bare_names(ctx: Context, window: Window) -> Iterator[Hit]:
     if len(name) < 2 or "*" in name or not all("一" <= char <= "龥" for char in name):
         return
     for match in re.finditer(re.escape(name), window.chars):
-        after = window.chars[match.end() : match.end() + 4]
+        after = window.chars[match.end() : match.end() + 6]
         before = window.chars[max(0, match.start() - 2) : match.start()]
-        if not after.startswith(_TITLES) and not before.endswith(("姓", "叫")):
+        # 孙玉琴孙女士; the surname that is said again may be misheard
+        titled = any(after[again:].startswith(_TITLES) for again in (0, 1, 2 if len(name) > 3 else 0))
+        if not titled and not before.endswith(("姓", "叫")):
             yield window_hit(window, match.span(), "直呼姓名", Strength.EXACT)

@@ -63,6 +63,9 @@ def test_tails_for_checking_and_other_numbers_are_no_identity(said: str) -> None
         ("是王小明女士吗", []),
         ("您是叫王小明吗", []),
         ("王小明的家长您好", []),
+        ("请问是王小明王先生吗", []),
+        ("请问是王小明黄先生吗", []),  # the surname misheard
+        ("王小明王小明", ["王小明", "王小明"]),
         ("王晓明您好", []),
     ],
 )
@@ -77,6 +80,15 @@ def test_a_name_that_is_unknown_masked_or_too_short_is_never_found(name: str | N
 
 def test_a_traditional_name_of_the_manifest_is_the_same_name() -> None:
     assert find("bare_name", "坐：张伟，你听着", customer_name="張偉") == ["张伟"]
+
+
+@pytest.mark.parametrize(("said", "found"), [("七七三六，合表的户", ["七七三六"]), ("五零二一一七七三七", []), ("三六号楼", [])])
+def test_reading_back_what_the_customer_told(said: str, found: list[str]) -> None:
+    assert find("read_back", "客：五零二，一一，七七三六", f"坐：{said}") == found
+
+
+def test_a_compound_surname_said_again() -> None:
+    assert find("bare_name", "坐：欧阳小明欧阳先生您好", customer_name="欧阳小明") == []
 
 
 def test_addresses() -> None:
