@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from qa_pipeline.model import Role, Strength
@@ -15,6 +16,7 @@ from qa_pipeline.signals.scope import scope_in
 from qa_pipeline.signals.view import View
 from qa_pipeline.strict_yaml import Doc
 from qa_pipeline.text.normalise import normalise
+from qa_pipeline.text.phonetic import phonetics
 
 _SPOKEN = {
     "零": "0",
@@ -54,6 +56,7 @@ _WORK_NUMBER = re.compile(
     r"(?![零一二两三四五六七八九十百千万幺点元块钱毛个分兆gm年月天人次节集条户台家度左])"
 )
 _OTHER_NUMBER = re.compile(r"尾号|后四位|后三位|套餐|费|钱|[还交省花到送够共约付存减返]$|是[您你]的?$|[您你]的?号")
+_HALF_A_TITLE = re.compile(r"[一-龥]{0,2}[先生女士]")
 # fmt: off
 _TITLES = (
     "先生", "老先生", "女士", "小姐", "太太", "夫人", "老师", "医生", "大夫", "主任", "校长", "律师", "同志", "总", "经理",
@@ -159,7 +162,18 @@ def _bare_names(ctx: Context, window: Window) -> Iterator[Hit]:
     for match in re.finditer(re.escape(name), window.chars):
         after = window.chars[match.end() : match.end() + 6]
         before = window.chars[max(0, match.start() - 2) : match.start()]
-        # 孙玉琴孙女士; the surname that is said again may be misheard
-        titled = any(after[again:].startswith(_TITLES) for again in (0, 1, 2 if len(name) > 3 else 0))
-        if not titled and not before.endswith(("姓", "叫")):
+        if not _titled(after, len(name)) and not before.endswith(("姓", "叫")):
             yield window_hit(window, match.span(), "直呼姓名", Strength.EXACT)
+
+
+def _titled(after: str, name_length: int) -> bool:
+    """Whether a title follows, at once or after the surname said again (孙玉琴孙女士); either may be misheard."""
+    sounds = phonetics().sound(after)
+    surname = range(3 if name_length > 3 else 2)
+    said = any(after[again:].startswith(_TITLES) or sounds[again:].startswith(_title_sounds()) for again in surname)
+    return said or _HALF_A_TITLE.match(after) is not None
+
+
+@lru_cache(maxsize=1)
+def _title_sounds() -> tuple[str, ...]:
+    return tuple(phonetics().sound(title) for title in _TITLES if len(title) > 1)

@@ -65,6 +65,8 @@ def test_tails_for_checking_and_other_numbers_are_no_identity(said: str) -> None
         ("王小明的家长您好", []),
         ("请问是王小明王先生吗", []),
         ("请问是王小明黄先生吗", []),  # the surname misheard
+        ("王小明先声您好", []),  # the title misheard
+        ("王小明王先慢您好", []),
         ("王小明王小明", ["王小明", "王小明"]),
         ("王晓明您好", []),
     ],
