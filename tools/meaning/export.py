@@ -26,7 +26,7 @@ OUT = Path(reader.__file__).parent / "data/acts.onnx"
 
 def export(saved: dict, out: Path) -> str:
     """Gives the SHA-256 of the file written."""
-    alphabet = Alphabet.of(saved["chars"])
+    alphabet = Alphabet.kept(saved["chars"], saved["sounds"])
     network = Network(len(saved["chars"]) + 2, alphabet.sound_count, len(saved["names"]), saved["layers"])
     network.load_state_dict(saved["state"])
     network.eval()
@@ -39,7 +39,7 @@ def export(saved: dict, out: Path) -> str:
         quantize_dynamic(plain, out, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True,
                          op_types_to_quantize=["MatMul", "Gemm", "Gather"])  # fmt: skip
     model = onnx.load(out)
-    sounds = ",".join(str(alphabet.sounds.get(char, 0)) for char in saved["chars"])
+    sounds = ",".join(map(str, saved["sounds"]))
     for key, value in (("chars", saved["chars"]), ("sounds", sounds), ("acts", "\n".join(saved["names"]))):
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value

@@ -131,12 +131,14 @@ def main() -> None:
     )
     numbers = [int(part) for part in options.layers.split(",")]
     start = base.read(options.base, max(numbers) + 1)
-    chars = alphabet_chars(start)
-    alphabet = Alphabet.of(chars)
+    before = torch.load(options.go_on, weights_only=True) if options.go_on else None
+    chars = before["chars"] if before else alphabet_chars(start)
+    alphabet = Alphabet.kept(chars, before["sounds"]) if before else Alphabet.of(chars)
+    sounds = [alphabet.sounds.get(char, 0) for char in chars]
     network = Network(len(chars) + 2, alphabet.sound_count, len(corpus.NAMES), len(numbers))
     network.start_from(start, list(chars), numbers)
-    if options.go_on:
-        network.load_state_dict(torch.load(options.go_on, weights_only=True)["state"])
+    if before:
+        network.load_state_dict(before["state"])
     fresh = [network.acts.weight, network.acts.bias, network.sounds.weight, network.places.weight]
     ids = {id(p) for p in fresh}
     groups = [
@@ -169,7 +171,10 @@ def main() -> None:
             total += float(loss)
             step += 1
         print(f"第 {epoch + 1} 遍：损失 {total / (len(examples) / 32):.4f}，{time.time() - began:.0f} 秒", flush=True)
-        torch.save({"chars": chars, "names": corpus.NAMES, "layers": len(numbers), "state": network.state_dict()}, options.out)
+        torch.save(
+            {"chars": chars, "sounds": sounds, "names": corpus.NAMES, "layers": len(numbers), "state": network.state_dict()},
+            options.out,
+        )
         if checked and (epoch + 1 == options.epochs or epoch % 2 == 1):
             print(report(predict(network, alphabet, checked), checked), flush=True)
 
