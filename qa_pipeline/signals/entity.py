@@ -78,7 +78,7 @@ class EntitySpec:
     kind: Literal["entity"] = "entity"
     label: Annotated[str, Doc("给人看的名字")]
     who: Who = "agent"
-    what: Annotated[Literal["phone", "identity", "bare_name", "address", "work_number", "read_back"], Doc("哪一种")]
+    what: Annotated[Literal["phone", "identity", "bare_name", "address", "work_number", "read_back", "full_name"], Doc("哪一种")]
     where: Where = Where()
 
     def bind(self, kit: Kit) -> Finders:
@@ -86,7 +86,7 @@ class EntitySpec:
 
         def find(ctx: Context) -> tuple[Hit, ...]:
             windows = scope(ctx).windows
-            if self.what not in ("bare_name", "address"):
+            if self.what not in ("bare_name", "full_name", "address"):
                 numbered = ctx.view.of_call(_numbered)
                 windows = tuple(window for window in windows if numbered >> window.passage.index & 1)
             hits = [hit for window in windows for hit in self._in_window(ctx, window)]
@@ -95,8 +95,8 @@ class EntitySpec:
         return Finders(find=find, scope=scope)
 
     def _in_window(self, ctx: Context, window: Window) -> Iterator[Hit]:
-        if self.what == "bare_name":
-            yield from _bare_names(ctx, window)
+        if self.what in ("bare_name", "full_name"):
+            yield from _names(ctx, window, titled=self.what == "full_name")
         elif self.what == "address":
             if _STREET.search(window.chars):
                 for match in _ADDRESS.finditer(window.chars):
@@ -155,14 +155,17 @@ def _after_identity(chars: str, start: int) -> bool:
     return any(word in before for word in _IDENTITY_WORDS)
 
 
-def _bare_names(ctx: Context, window: Window) -> Iterator[Hit]:
+def _names(ctx: Context, window: Window, titled: bool) -> Iterator[Hit]:
+    """Where the customer is called by the full name; without ``titled`` only where no title goes with it."""
     name = normalise((ctx.call.customer_name or "").strip()).text
     if len(name) < 2 or "*" in name or not all("一" <= char <= "龥" for char in name):
         return
     for match in re.finditer(re.escape(name), window.chars):
         after = window.chars[match.end() : match.end() + 6]
         before = window.chars[max(0, match.start() - 2) : match.start()]
-        if not _titled(after, len(name)) and not before.endswith(("姓", "叫")):
+        if titled:
+            yield window_hit(window, match.span(), "客户的全名", Strength.EXACT)
+        elif not _titled(after, len(name)) and not before.endswith(("姓", "叫")):
             yield window_hit(window, match.span(), "直呼姓名", Strength.EXACT)
 
 
