@@ -29,7 +29,12 @@ class AnyOfSpec:
 
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
-            return tuple(sorted((hit for name in self.of for hit in ctx.hits(name)), key=lambda hit: hit.position))
+            """What several of them find in the same place is one hit, of the first that is named."""
+            places: dict[object, Hit] = {}
+            for name in self.of:
+                for hit in ctx.hits(name):
+                    places.setdefault((hit.position, hit.end, hit.start_s) if hit.position.turn >= 0 else hit, hit)
+            return tuple(sorted(places.values(), key=lambda hit: hit.position))
 
         def nearest(ctx: Context) -> Hit | None:
             near = [hit for name in self.of if (hit := ctx.signal(name).nearest(ctx)) is not None]

@@ -25,6 +25,19 @@ def test_any_of_in_the_order_of_the_call() -> None:
     assert [(hit.position.turn, hit.quote) for hit in ctx.hits("s")] == [(0, "短信"), (2, "退订")]
 
 
+def test_any_of_counts_one_place_once() -> None:
+    wait = SilenceSpec(label="等", longer_s=4)
+    ctx = context(
+        call(turn("坐：查一下", 0.0, 1.0), turn("坐：退订", 11.0, 12.0)),
+        s=AnyOfSpec(label="任一", of=("cancel", "again", "long", "short")),
+        cancel=CANCEL,
+        again=PhraseSpec(label="退", phrases=("退订",)),
+        long=SilenceSpec(label="久", longer_s=8),
+        short=wait,
+    )
+    assert [(hit.position.turn, hit.quote, hit.note) for hit in ctx.hits("s")] == [(0, "", "静默 10.0 秒"), (1, "退订", "")]
+
+
 def test_any_of_tells_the_nearest_of_all() -> None:
     far = PhraseSpec(label="甲", phrases=("请问您是机主",), strength="loose")
     near = PhraseSpec(label="乙", phrases=("感谢您的接听",), strength="loose")
