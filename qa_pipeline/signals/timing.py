@@ -68,7 +68,7 @@ class SilenceSpec:
     agent_spoke_last: Annotated[bool, Doc("true：之前最后说话的是坐席")] = False
     agent_caused: Annotated[bool, Doc("true：轮到坐席说话；坐席问了话等客户回答的不算")] = False
     after: Annotated[str, Doc("之前最近的两个话轮里有这个信号")] = ""
-    not_after: Annotated[str, Doc("之前最近的四个话轮里没有这个信号")] = ""
+    not_after: Annotated[str, Doc("之前最近的四个话轮里没有这个信号；写了 after 的，在 after 以后没有")] = ""
 
     def bind(self, kit: Kit) -> Finders:
         def find(ctx: Context) -> tuple[Hit, ...]:
@@ -90,9 +90,13 @@ class SilenceSpec:
         if self.agent_caused and (before is None or _customers_turn(before)):
             return False
         last = before.index if before is not None else -1
-        if self.after and not any(last - 1 <= hit.end.turn <= last for hit in ctx.hits(self.after)):
-            return False
-        return not (self.not_after and any(last - _STILL_HOLDS < hit.end.turn <= last for hit in ctx.hits(self.not_after)))
+        since = last - _STILL_HOLDS + 1
+        if self.after:
+            told = [hit.end.turn for hit in ctx.hits(self.after) if last - 1 <= hit.end.turn <= last]
+            if not told:
+                return False
+            since = max(told)
+        return not (self.not_after and any(since <= hit.end.turn <= last for hit in ctx.hits(self.not_after)))
 
 
 def _customers_turn(before: Turn) -> bool:
