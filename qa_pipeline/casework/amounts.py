@@ -29,10 +29,12 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valued:
-    """The case in money: what is due, the card of what is confirmed, and the sanctions that confirmed findings carry."""
+    """The case in money: what is due, the card of what is confirmed, the card if all that waits were confirmed too, and the
+    sanctions that confirmed findings carry."""
 
     dues: tuple[Due, ...]
     card: Scorecard
+    wish: Scorecard
     sanctions: tuple[Penalty, ...]
 
 
@@ -74,7 +76,7 @@ def value_case(policy: Policy, conversation: Conversation, findings: list[Findin
                 dues.append(_due(penalty, party, amount.minus(already).part_above_zero(), confirmed=False))
     dues += _complaint_proposal(policy, talk, around)
     dues += _case_fine(card, wish)
-    return Valued(dues=tuple(due for due in dues if due.amount), card=card, sanctions=tuple(sanctions))
+    return Valued(dues=tuple(due for due in dues if due.amount), card=card, wish=wish, sanctions=tuple(sanctions))
 
 
 def _score(

@@ -26,6 +26,11 @@ def states(tx: Tx, case_id: str) -> dict[Key, bool | None]:
     return {key: _SETTLED.get(state) for key, (_, _, state) in _known(tx, case_id).items()}
 
 
+def standing(tx: Tx, case_id: str) -> dict[Key, SanctionState]:
+    """The proposals of a case, per finding."""
+    return {key: state for key, (_, _, state) in _known(tx, case_id).items()}
+
+
 def _known(tx: Tx, case_id: str) -> dict[Key, tuple[str, int, SanctionState]]:
     """Id, version and state of each proposal of a case."""
     if ("sanctions",) not in tx.memo:

@@ -52,6 +52,9 @@ class _Kept:
     book: RuleBook | None = None
     specs: dict[str, RuleSpec] = field(default_factory=dict)
     people: tuple[int, dict[str, tuple[Person, int]]] = (-1, {})  # as of so many rows
+    # Of everybody who ever was there, known with the people: by person_id and by work number.
+    names: dict[str, str] = field(default_factory=dict)
+    agents: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -183,20 +186,37 @@ class Site:
 
     def person(self, person_id: str) -> tuple[Person, int] | None:
         """An active person and the number of his password's row (0: none)."""
-        version, known = self._kept.people
-        now = self.mirror.rows("people_log", "credentials")
-        if version != now:
-            version, known = now, self._people()
-            self._kept.people = (version, known)
-        return known.get(person_id)
+        return self._people().get(person_id)
+
+    def who(self, person_id: str) -> str:
+        """“江雪（qa1）”, also of people who have left; the id alone where nobody has it."""
+        self._people()
+        return _named(self._kept.names, person_id)
+
+    def agent(self, agent_id: str) -> str:
+        """“周宁（1001）”, where an account has this work number; else the number alone."""
+        self._people()
+        return _named(self._kept.agents, agent_id)
 
     def _people(self) -> dict[str, tuple[Person, int]]:
         from qa_pipeline.casework.people import all_people
 
-        with self.mirror.store.read() as connection:
-            people = all_people(connection)
-            passwords = dict(connection.execute("SELECT person_id, max(seq) FROM credentials GROUP BY person_id").fetchall())
-        return {person.person_id: (person, int(passwords.get(person.person_id, 0))) for person in people}
+        version, known = self._kept.people
+        now = self.mirror.rows("people_log", "credentials")
+        if version != now:
+            with self.mirror.store.read() as connection:
+                people = all_people(connection, active=False)
+                passwords = dict(connection.execute("SELECT person_id, max(seq) FROM credentials GROUP BY person_id").fetchall())
+            known = {item.person_id: (item, int(passwords.get(item.person_id, 0))) for item in people if item.active}
+            self._kept.names = {item.person_id: item.name for item in people}
+            self._kept.agents = {item.agent_id: item.name for item in people if item.agent_id}
+            self._kept.people = (now, known)
+        return known
+
+
+def _named(names: dict[str, str], known_as: str) -> str:
+    name = names.get(known_as, "")
+    return f"{name}（{known_as}）" if name and name != known_as else known_as
 
 
 def open_site(options: Options) -> Site:

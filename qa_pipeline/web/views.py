@@ -133,6 +133,8 @@ def render(ask: Ask, template: str, *, status: int = 200, **values: Any) -> HTML
             nonce=request.scope["state"]["nonce"],
             flash=flash,
             now=ask.site.now(),
+            who=ask.site.who,
+            agent=ask.site.agent,
             path=request.url.path,
             **values,
         )

@@ -103,6 +103,8 @@ def test_a_reviewer_finishes_a_case_with_the_keyboard(browser: Any, served: Serv
                 page.wait_for_selector("#reason-box[open]")
                 page.keyboard.press("1")
             until(page, f"document.querySelectorAll('.finding.open').length === {findings - number - 1}")
+            if number == 0:  # B4: what it costs is told without loading the page again
+                assert page.locator("#f1 [data-penalty]").text_content() == "扣 10 分，20 元"
         before = page.url
         page.keyboard.press("f")
         page.wait_for_url(lambda url: url != before)

@@ -10,11 +10,12 @@ from pydantic import Field
 from qa_pipeline.casework import (
     assigning,
     cases,
+    charges,
     corrections,
     reviews,
     samples,
 )
-from qa_pipeline.casework.values import Decision, Post
+from qa_pipeline.casework.values import CaseKind, Decision, Post
 from qa_pipeline.model import AuditRun, Conversation, Role
 from qa_pipeline.web.actions.base import Done, Model, Note, Versioned
 
@@ -36,7 +37,11 @@ def _case(message: str, case: cases.Case) -> Done:
 def decide(site: Site, tx: Tx, ids: dict[str, str], said: Decide) -> Done:
     judgement = reviews.Judgement(finding=said.finding, decision=Decision(said.decision), reason=said.reason)
     case = reviews.decide(tx, ids["case_id"], judgement, version=said.version)
-    return _case(f"{said.finding} 已{Decision(said.decision).label}。", case)
+    done = _case(f"{said.finding} 已{Decision(said.decision).label}。", case)
+    if case.kind is CaseKind.PRIMARY:
+        lines = charges.bill_of(tx, case).lines
+        done.data["charges"] = {f"{line.key.rule_id}#{line.key.ordinal}": line.words for line in lines if line.is_finding}
+    return done
 
 
 class Add(Versioned):

@@ -153,7 +153,8 @@ def _card(number: int, finding: Finding, penalties: Mapping[tuple[str, int], Pen
     outcome, live, masker = finding.outcome, finding.live, shown.masker
     proof = outcome.proof
     start_s, end_s = play_span(proof)
-    penalty = penalties.get((outcome.rule_id, outcome.ordinal))
+    penalty = penalties.get((outcome.rule_id, outcome.ordinal)) if live is None else None  # the machine's ends with a decision
+    charge = shown.bill.line(finding.key) if shown.bill is not None else None
     spec = shown.specs.get(outcome.rule_id) or shown.specs.get(outcome.clause)
     decision = live.decision if live is not None else None
     return FindingCard(
@@ -173,10 +174,11 @@ def _card(number: int, finding: Finding, penalties: Mapping[tuple[str, int], Pen
         turn=proof.turn if proof is not None else None,
         at=clock(proof.start_s) if proof is not None and proof.start_s is not None else "",
         exhibits=tuple(_exhibit(item, masker) for item in outcome.evidence if item.quote or item.note or item.start_s is not None),
-        penalty=penalty_words(penalty) if penalty is not None else "",
+        penalty=charge.words if charge is not None else penalty_words(penalty) if penalty is not None else "",
+        basis=charge.source if charge is not None else "",
         decision=decision.value if decision else "",
         decision_label=decision.label if decision else "",
-        decided_by=live.by_person if live else "",
+        decided_by=shown.who(live.by_person) if live else "",
         decision_reason=live.reason if live else "",
         source=f"{spec.source.doc} {spec.source.article}" if spec else "",
         source_text=spec.source.text if spec else "",

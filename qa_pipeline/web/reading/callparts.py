@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from qa_pipeline.masking import Masker
 from qa_pipeline.model import Role
 
 if TYPE_CHECKING:
+    from qa_pipeline.casework.charges import Bill
     from qa_pipeline.rules.base import RuleSpec
 
 
@@ -69,6 +70,7 @@ class FindingCard:
     at: str
     exhibits: tuple[Exhibit, ...]
     penalty: str
+    basis: str  # the article that sets the amount
     decision: str  # of Decision; empty: not yet
     decision_label: str
     decided_by: str
@@ -104,9 +106,12 @@ class CallPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """How a call is shown. ``findings`` empty and ``hide`` True: it has not been reviewed, the reader sees no verdicts."""
+    """How a call is shown. ``findings`` empty and ``hide`` True: it has not been reviewed, the reader sees no verdicts.
+    ``bill``: what the decisions come to; without it the machine's proposal. ``who`` names a person."""
 
     masker: Masker
     specs: Mapping[str, RuleSpec]
     masked: bool
     hide: bool = False
+    bill: Bill | None = None
+    who: Callable[[str], str] = str

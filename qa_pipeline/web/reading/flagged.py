@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from qa_pipeline.web.reading import reviewed
+
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
 
@@ -52,6 +54,7 @@ class CallLine:
     clauses: tuple[str, ...]
     case_id: str
     case_state: str
+    result: reviewed.Result | None = None  # of people; the score above is the machine's
 
 
 def find_calls(tx: Tx, wanted: Wanted) -> tuple[list[CallLine], int]:
@@ -89,11 +92,13 @@ def find_calls(tx: Tx, wanted: Wanted) -> tuple[list[CallLine], int]:
         "call_id agent_id agent_name team started_at duration_s score qualified fatal violations not_evaluated fine_yuan clauses "
         "case_id case_state"
     )
+    at = names.split().index("case_id") + 1
+    results = reviewed.results(tx, [row[at] for row in rows if row[at]])
     lines = []
     for row in rows:
         found = dict(zip(names.split(), row[1:], strict=True))
         found["clauses"] = tuple(found["clauses"] or ())
-        lines.append(CallLine(**found))
+        lines.append(CallLine(**found, result=results.get(found["case_id"])))
     return lines, int(total[0]) if total else 0
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from qa_pipeline.casework.values import CaseKind, CaseState, Post
+from qa_pipeline.web.reading import reviewed
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
@@ -15,7 +16,7 @@ PAGE = 50
 _QUERY = """
     SELECT one.case_id, one.call_id, one.kind, one.reason, one.state, coalesce(one.assignee, ''), one.due_at, one.finished_at,
         coalesce(one.agent_id, ''), coalesce(call.agent_name, ''), coalesce(one.team, ''), run.duration_s, card.score,
-        coalesce(card.fatal, false), one.version,
+        coalesce(card.fatal, false), one.version, one.run_id,
         (SELECT count(*) FROM outcomes AS item WHERE item.run_id = one.run_id AND item.verdict = '违规' AND NOT item.advice),
         (SELECT list_sort(list(DISTINCT item.clause)) FROM outcomes AS item
             WHERE item.run_id = one.run_id AND item.verdict = '违规' AND NOT item.advice)
@@ -45,8 +46,11 @@ class CaseLine:
     score: int | None
     fatal: bool
     version: int
+    run_id: str
     findings: int
     clauses: tuple[str, ...]
+    said: reviewed.Said = ()
+    result: reviewed.Result | None = None  # of people; the score above is the machine's
 
     def late(self, now: datetime) -> bool:
         return self.due_at < now and self.state in (CaseState.OPEN, CaseState.ASSIGNED, CaseState.REVIEWING)
@@ -74,7 +78,13 @@ def find(tx: Tx, wanted: Filter) -> tuple[list[CaseLine], int]:
     query = _QUERY.format(where=where, order=order).replace("ORDER BY one.", "ORDER BY one.")
     query = query.replace(f"{where} ORDER BY {order}", f"{where} ORDER BY {order.replace('one.', '')}", 1)
     rows = tx.rows(query, [*values, PAGE, PAGE * (wanted.page - 1)])
-    return [_line(row) for row in rows], int(total[0]) if total else 0
+    return _with_decisions(tx, [_line(row) for row in rows]), int(total[0]) if total else 0
+
+
+def _with_decisions(tx: Tx, lines: list[CaseLine]) -> list[CaseLine]:
+    asked = [reviewed.Asked(line.case_id, line.call_id, line.run_id, line.state, line.assignee) for line in lines]
+    said, results = reviewed.said(tx, asked), reviewed.results(tx, [line.case_id for line in lines])
+    return [replace(line, said=said[line.case_id], result=results.get(line.case_id)) for line in lines]
 
 
 def _tests(tx: Tx, wanted: Filter) -> tuple[list[str], list[object]]:
@@ -104,7 +114,7 @@ def _tests(tx: Tx, wanted: Filter) -> tuple[list[str], list[object]]:
 def _line(row: tuple[object, ...]) -> CaseLine:
     names = (
         "case_id call_id kind reason state assignee due_at finished_at agent_id agent_name team duration_s score fatal version "
-        "findings clauses"
+        "run_id findings clauses"
     )
     values = dict(zip(names.split(), row, strict=True))
     values |= {

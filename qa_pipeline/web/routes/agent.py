@@ -8,14 +8,13 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from qa_pipeline.casework import appeals, ledger
+from qa_pipeline.casework import appeals
 from qa_pipeline.casework.cases import get_case
 from qa_pipeline.casework.findings import findings_of
 from qa_pipeline.casework.values import CaseState
 from qa_pipeline.web.guard import Ask, Asked, NotHere
-from qa_pipeline.web.reading import access
-from qa_pipeline.web.reading.own import own_cases, own_totals, weekly
-from qa_pipeline.web.routes.calls import page_values
+from qa_pipeline.web.reading import access, own
+from qa_pipeline.web.routes.calls import bill_for, page_values, shown_to
 from qa_pipeline.web.views import render
 
 router = APIRouter()
@@ -25,13 +24,24 @@ router = APIRouter()
 def me(ask: Asked) -> Response:
     agent_id = _agent_id(ask)
     with ask.look() as tx:
-        cases = own_cases(tx, agent_id)
-        totals = own_totals(tx, agent_id)
+        cases = own.own_cases(tx, agent_id)
+        totals = own.own_totals(tx, agent_id)
         mine = appeals.find_appeals(tx, agent_id=agent_id)
         days = tx.settings.appeal_days
-        trend = weekly(cases)
+        trend = own.weekly(cases)
     mine.sort(key=lambda item: item.changed_at, reverse=True)
-    return render(ask, "me.html", cases=cases[:30], totals=totals, appeals=mine[:20], days=days, chart=_trend(trend))
+    page = ask.number("page", 1, least=1)
+    return render(
+        ask,
+        "me.html",
+        cases=cases[own.PAGE * (page - 1) : own.PAGE * page],
+        totals=totals,
+        appeals=mine[:20],
+        days=days,
+        chart=_trend(trend),
+        page=page,
+        page_size=own.PAGE,
+    )
 
 
 def _agent_id(ask: Ask) -> str:
@@ -75,14 +85,12 @@ def my_call(ask: Asked, call_id: str) -> Response:
         standing = [
             item for item in findings if item.confirmed or (item.live is not None and item.live.decision.value == "overturn")
         ]
-        valued = ledger.value_of(tx, case) if case is not None and finished else None
+        bill = bill_for(tx, case) if finished else None
         mine = {
             (item.rule_id, item.ordinal): item for item in appeals.find_appeals(tx, agent_id=agent_id) if item.case_id == case_id
         }
         until = case.finished_at + timedelta(days=tx.settings.appeal_days) if case and case.finished_at else None
-    values = page_values(ask, run, standing, call, hide=not finished)
-    if valued is not None:
-        values["card"] = valued.card
+    values = page_values(ask, run, standing, shown_to(ask, call, bill, hide=not finished))
     filed = {f"{rule_id}#{ordinal}": item for (rule_id, ordinal), item in mine.items()}
     open_until = until if until is not None and until >= ask.site.now() else None
     return render(ask, "my_call.html", case=case, finished=finished, filed=filed, until=until, open_until=open_until, **values)

@@ -17,9 +17,8 @@ from qa_pipeline.web.guard import Ask, Asked, NotHere, plain
 from qa_pipeline.web.overview import result
 from qa_pipeline.web.reading import access, queue
 from qa_pipeline.web.reading.callpage import call_page, findings_of_run
-from qa_pipeline.web.reading.callparts import Shown
 from qa_pipeline.web.reading.flagged import Wanted, find_calls
-from qa_pipeline.web.routes.calls import media_url
+from qa_pipeline.web.routes.calls import bill_for, media_url, shown_to
 
 router = APIRouter(prefix="/api/v1", tags=["读取"])
 
@@ -95,12 +94,10 @@ def call(ask: Asked, call_id: str) -> Response:
         finished = one is not None and one.state.value == "已完成" and not secret
         hide = not finished and not ask.has(Post.QA, Post.QA_LEAD, Post.MANAGER, Post.TEAM_LEADER)
         findings = findings_of(tx, one) if one is not None and not secret else findings_of_run(run)
+        bill = bill_for(tx, one) if not secret else None
     if not ask.has(Post.QA, Post.QA_LEAD, Post.MANAGER, Post.TEAM_LEADER):
         findings = [item for item in findings if item.confirmed]
-    shown = Shown(
-        masker=privacy.masker(ask.person, data), specs=ask.site.specs(), masked=not privacy.sees_clear(ask.person), hide=hide
-    )
-    page = call_page(run, findings, shown)
+    page = call_page(run, findings, shown_to(ask, data, bill, hide=hide))
     return _json({"call": page, "media": media_url(ask, call_id) if page.has_audio else None})
 
 

@@ -13,7 +13,7 @@ from qa_pipeline.web.guard import Ask, Asked, NotHere
 from qa_pipeline.web.reading import access
 from qa_pipeline.web.reading.words import STEP
 from qa_pipeline.web.routes.api import appeal_open_to
-from qa_pipeline.web.routes.calls import page_values
+from qa_pipeline.web.routes.calls import bill_for, page_values, shown_to
 from qa_pipeline.web.views import render
 
 router = APIRouter()
@@ -50,28 +50,22 @@ def appeal(ask: Asked, appeal_id: str) -> Response:
         case = get_case(tx, one.case_id)
         run = tx.run(case.run_id)
         findings = [item for item in findings_of(tx, case) if item.key == Key(one.rule_id, one.ordinal)]
+        bill = bill_for(tx, case)
         steps = appeals.history(tx, appeal_id)
         reviewer = tx.row(
             "SELECT by_person FROM decisions WHERE case_id = ? AND rule_id = ? AND ordinal = ? AND decision = 'confirm' "
             "ORDER BY seq DESC LIMIT 1",
             [one.case_id, one.rule_id, one.ordinal],
         )
-    names = {step.by_person: _name(ask, step.by_person) for step in steps}
     own_decision = bool(reviewer) and reviewer is not None and reviewer[0] == ask.person.person_id
     return render(
         ask,
         "appeal.html",
         appeal=one,
         steps=steps,
-        names=names,
         words=STEP,
         act=mine_to_act(ask, one) and not (own_decision and one.state is not AppealState.FILED),
         own_decision=own_decision,
         mine=ask.has(Post.AGENT) and one.agent_id == ask.person.agent_id,
-        **page_values(ask, run, findings, call),
+        **page_values(ask, run, findings, shown_to(ask, call, bill)),
     )
-
-
-def _name(ask: Ask, person_id: str) -> str:
-    found = ask.site.person(person_id)
-    return found[0].name if found is not None else person_id

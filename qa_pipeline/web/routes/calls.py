@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, BackgroundTasks
 from starlette.responses import FileResponse, Response
 
-from qa_pipeline.casework import privacy
-from qa_pipeline.casework.cases import get_case
+from qa_pipeline.casework import charges, privacy
+from qa_pipeline.casework.cases import Case, get_case
+from qa_pipeline.casework.charges import Bill
 from qa_pipeline.casework.findings import Finding, findings_of
-from qa_pipeline.casework.values import CaseState
+from qa_pipeline.casework.values import CaseKind, CaseState
 from qa_pipeline.errors import AudioError
 from qa_pipeline.model import AuditRun, CallData, Recording
 from qa_pipeline.report.script_view import script_view
@@ -21,15 +22,30 @@ from qa_pipeline.web.reading.callpage import call_page, findings_of_run
 from qa_pipeline.web.reading.callparts import Shown
 from qa_pipeline.web.views import render
 
+if TYPE_CHECKING:
+    from qa_pipeline.casework.desk import Tx
+
 router = APIRouter()
 
 
-def page_values(ask: Ask, run: AuditRun, findings: Sequence[Finding], call: CallData, *, hide: bool = False) -> dict[str, Any]:
+def shown_to(ask: Ask, call: CallData, bill: Bill | None = None, *, hide: bool = False) -> Shown:
+    """How this person sees a call."""
+    masker, clear = privacy.masker(ask.person, call), privacy.sees_clear(ask.person)
+    return Shown(masker=masker, specs=ask.site.specs(), masked=not clear, hide=hide, bill=bill, who=ask.site.who)
+
+
+def page_values(ask: Ask, run: AuditRun, findings: Sequence[Finding], shown: Shown) -> dict[str, Any]:
     """What the template of a call needs."""
-    clear = privacy.sees_clear(ask.person)
-    shown = Shown(masker=privacy.masker(ask.person, call), specs=ask.site.specs(), masked=not clear, hide=hide)
     page = call_page(run, findings, shown)
-    return {"page": page, "card": run.scorecard, "media": media_url(ask, call.call_id) if page.has_audio else ""}
+    media = media_url(ask, page.call_id) if page.has_audio else ""
+    return {"page": page, "card": run.scorecard, "media": media, "bill": shown.bill}
+
+
+def bill_for(tx: Tx, case: Case | None) -> Bill | None:
+    """What the decisions of a primary case come to; other cases cost nothing."""
+    if case is None or case.kind is not CaseKind.PRIMARY or case.state is CaseState.VOID:
+        return None
+    return charges.bill_of(tx, case)
 
 
 def media_url(ask: Ask, call_id: str) -> str:
@@ -56,15 +72,14 @@ def call(ask: Asked, call_id: str) -> Response:
             raise NotHere(f"通话 {call_id} 的文字已按保存期清理。")
         decided = case is not None and not secret
         findings = findings_of(tx, case) if decided and case is not None else findings_of_run(run)
-    values = page_values(ask, run, findings, data) | {"script": script_view(run.conversation)}
+        bill = bill_for(tx, case) if decided else None
+    values = page_values(ask, run, findings, shown_to(ask, data, bill)) | {"script": script_view(run.conversation)}
     return render(ask, "call.html", case=case if decided else None, secret=secret, **values)
 
 
 @router.get("/calls/{call_id}/sheet", name="sheet")
 def sheet(ask: Asked, call_id: str) -> Response:
     """质检评分表, to print."""
-    from qa_pipeline.casework import ledger
-
     with ask.look() as tx:
         data = access.opened_call(ask, tx, call_id, "评分表")
         case_id = access.primary_case(tx, call_id)
@@ -73,9 +88,8 @@ def sheet(ask: Asked, call_id: str) -> Response:
             raise NotHere("这通电话还没有完成复核，没有评分表。")
         run = tx.run(case.run_id)
         findings = [item for item in findings_of(tx, case) if item.confirmed]
-        valued = ledger.value_of(tx, case)
-    values = page_values(ask, run, findings, data) | {"card": valued.card}
-    return render(ask, "sheet.html", case=case, dues=valued.dues, **values)
+        bill = charges.bill_of(tx, case)
+    return render(ask, "sheet.html", case=case, **page_values(ask, run, findings, shown_to(ask, data, bill)))
 
 
 def _recording(ask: Ask, call_id: str, what: str) -> Recording:

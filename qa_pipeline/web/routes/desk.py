@@ -14,7 +14,7 @@ from qa_pipeline.report.script_view import script_view
 from qa_pipeline.web.guard import Ask, Asked
 from qa_pipeline.web.reading import queue
 from qa_pipeline.web.reading.access import case_open_to, opened_call
-from qa_pipeline.web.routes.calls import manual_items, page_values
+from qa_pipeline.web.routes.calls import bill_for, manual_items, page_values, shown_to
 from qa_pipeline.web.views import back, render
 
 router = APIRouter()
@@ -79,7 +79,7 @@ def case(ask: Asked, case_id: str) -> Response:
         case_open_to(tx, one)
         call = opened_call(ask, tx, one.call_id, "工单")
         run = tx.run(one.run_id)
-        findings = findings_of(tx, one)
+        findings, bill = findings_of(tx, one), bill_for(tx, one)
         mine = one.assignee == ask.person.person_id or (ask.has(Post.QA_LEAD) and one.kind.value == "primary")
         working = one.state in (CaseState.ASSIGNED, CaseState.REVIEWING)
         editable = mine and working and not refusal(ask.person, one)
@@ -87,7 +87,7 @@ def case(ask: Asked, case_id: str) -> Response:
             "SELECT turn, field, before, after, by_person FROM corrections WHERE case_id = ? ORDER BY seq", [one.case_id]
         )
         waiting = queue.counts(tx, ask.person.person_id)["waiting"] if ask.has(Post.QA, Post.QA_LEAD) else 0
-    values = page_values(ask, run, findings, call) | {"script": script_view(run.conversation)}
+    values = page_values(ask, run, findings, shown_to(ask, call, bill)) | {"script": script_view(run.conversation)}
     return render(
         ask,
         "case.html",

@@ -11,7 +11,7 @@ from qa_pipeline.casework import day
 from qa_pipeline.casework.values import Post
 from qa_pipeline.web.guard import Asked, NotHere
 from qa_pipeline.web.overview import result
-from qa_pipeline.web.reading import figures, flagged
+from qa_pipeline.web.reading import figures, flagged, own
 from qa_pipeline.web.reading.access import own_team
 from qa_pipeline.web.views import render
 
@@ -108,8 +108,6 @@ def team(ask: Asked) -> Response:
 
 @router.get("/manage/agents/{agent_id}", name="manage.agent")
 def agent(ask: Asked, agent_id: str) -> Response:
-    from qa_pipeline.web.reading.own import own_cases, own_totals
-
     with ask.look() as tx:
         row = tx.row(
             "SELECT agent_name, coalesce(team, '') FROM call_versions WHERE agent_id = ? ORDER BY seq DESC LIMIT 1", [agent_id]
@@ -122,12 +120,13 @@ def agent(ask: Asked, agent_id: str) -> Response:
             return (
                 figures.by_day(tx, agent_id=agent_id),
                 figures.clause_counts(tx, agent_id=agent_id),
-                own_cases(tx, agent_id)[:25],
-                own_totals(tx, agent_id),
+                own.own_cases(tx, agent_id),
+                own.own_totals(tx, agent_id),
             )
 
     (points, clauses, cases, totals), at = ask.site.results.get(("agent", agent_id), make)
     chart = figures.trend_chart(points)
+    page = ask.number("page", 1, least=1)
     return render(
         ask,
         "agent.html",
@@ -136,9 +135,11 @@ def agent(ask: Asked, agent_id: str) -> Response:
         team=row[1],
         chart=chart,
         clauses=clauses,
-        cases=cases,
+        cases=cases[own.PAGE * (page - 1) : own.PAGE * page],
         totals=totals,
         at=at,
+        page=page,
+        page_size=own.PAGE,
     )
 
 

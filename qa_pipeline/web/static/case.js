@@ -41,6 +41,10 @@ document.addEventListener("DOMContentLoaded", () => {
     card.classList.remove("open", "advice", "confirm", "reject", "cannot_tell");
     card.classList.add(decision);
     card.querySelector("[data-decision]").textContent = LABELS[decision];
+    for (const one of cards) { // a decision may change what another finding costs: one fact is fined once
+      const place = one.querySelector("[data-penalty]");
+      if (place && answer.charges && one.dataset.key in answer.charges) place.textContent = answer.charges[one.dataset.key];
+    }
     document.querySelectorAll(`.hit[data-f="${card.dataset.f}"]`).forEach((one) => { one.classList.remove("confirm", "reject", "cannot_tell"); one.classList.add(decision); });
     const open = left();
     const at = cards.indexOf(card);
