@@ -43,9 +43,9 @@ _FINDINGS = """
     SELECT item.call_id, call.agent_id, item.clause, item.rule_id, item.title, item.verdict,
         item.review OR (coalesce(money.provisional, false) AND NOT coalesce(money.counted, true)) AS review,
         item.role, item.turn, item.start_s, item.end_s, item.quote, item.heard_as, item.reason, item.confidence,
-        CASE WHEN {absorbed} THEN 0 ELSE coalesce(money.points, 0) END AS points,
-        CASE WHEN {absorbed} THEN 0 ELSE coalesce(money.fine_yuan, 0) END::DECIMAL(12,2) AS fine_yuan,
-        CASE WHEN {absorbed} THEN 0 ELSE coalesce(money.supervisor_fine_yuan, 0) END::DECIMAL(12,2) AS supervisor_fine_yuan,
+        CASE WHEN money.counted THEN money.points ELSE 0 END AS points,
+        CASE WHEN money.counted THEN money.fine_yuan ELSE 0 END::DECIMAL(12,2) AS fine_yuan,
+        CASE WHEN money.counted THEN money.supervisor_fine_yuan ELSE 0 END::DECIMAL(12,2) AS supervisor_fine_yuan,
         coalesce(money.sanction, '') AS sanction, run.rules_digest, item.run_id, call.customer_name AS private_name
     FROM outcomes AS item
     JOIN current_runs AS run USING (run_id)
@@ -54,7 +54,7 @@ _FINDINGS = """
         AND money.ordinal = item.ordinal AND item.verdict = '违规'
     WHERE {where} AND ($every OR item.verdict IN ('违规', '无法判定'))
     ORDER BY item.call_id, item.clause, item.rule_id, item.ordinal
-""".replace("{absorbed}", "coalesce(money.absorbed_by, '') <> '' AND NOT money.counted")
+"""
 
 _SCORES = """
     SELECT run.call_id, call.agent_id, call.team, call.started_at, run.duration_s, card.score, card.qualified, card.fatal,
@@ -71,13 +71,21 @@ _TRANSCRIPTS = """
     WHERE {where} AND $every = $every ORDER BY run.call_id, line.turn
 """
 
+# 不合格工单 is no rule's finding, but money all the same: what is counted adds up to the fine of the scores
+_EVERY_FACT = """
+    SELECT run_id, clause, rule_id, ordinal, points, fine_yuan, supervisor_fine_yuan, sanction, counted, provisional, absorbed_by, note
+    FROM run_penalties UNION ALL
+    SELECT run_id, '不合格工单', 'case', 0, 0, case_fine_yuan, 0, '', true, false, '', '致命或零分，一通只罚一次'
+    FROM scorecards WHERE case_fine_yuan > 0
+"""
+
 _PENALTIES = """
     SELECT run.call_id, call.agent_id, call.team, call.supervisor, call.started_at, money.clause, money.rule_id, money.ordinal,
         money.points, money.fine_yuan, money.supervisor_fine_yuan, money.sanction, money.counted, money.provisional,
         money.absorbed_by, money.note, run.run_id, call.customer_name AS private_name
-    FROM run_penalties AS money JOIN current_runs AS run USING (run_id) LEFT JOIN calls AS call ON call.call_id = run.call_id
+    FROM ({every_fact}) AS money JOIN current_runs AS run USING (run_id) LEFT JOIN calls AS call ON call.call_id = run.call_id
     WHERE {where} AND $every = $every ORDER BY run.call_id, money.clause, money.rule_id, money.ordinal
-"""
+""".replace("{every_fact}", _EVERY_FACT)
 
 _REVIEWS = """
     SELECT item.case_id, item.call_id, one.agent_id, one.team, item.clause, item.rule_id, item.ordinal, item.decision, item.reason,

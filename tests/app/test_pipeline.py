@@ -95,6 +95,11 @@ def rows(store: Store, kind: str = "findings") -> list[tuple[object, ...]]:
     return list(export(store, Wanted(kind=kind)).rows)
 
 
+def dicts(store: Store, kind: str) -> list[dict[str, object]]:
+    table = export(store, Wanted(kind=kind))
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+
 def test_a_folder_becomes_stored_verdicts(folder: Path, store: Store) -> None:
     result, recogniser = run(folder, store)
     assert (result.calls, result.done, result.skipped, result.failures, result.from_cache) == (CALLS, 4, 0, (), 0)
@@ -182,6 +187,23 @@ def test_interrupted_and_finished_is_the_same_as_done_at_once(folder: Path, stor
     run(folder, other)
     for kind in ("findings", "scores", "transcripts", "penalties"):
         assert rows(store, kind) == rows(other, kind)
+
+
+def test_the_exported_money_adds_up_to_the_scores(folder: Path, store: Store) -> None:
+    def dear(conversation: Conversation) -> tuple[Outcome, ...]:
+        found = {"S001": ("A11", "A01"), "S002": ("A01", "B6")}.get(conversation.call.call_id, ())
+        return tuple(Outcome(clause=c, rule_id=c, title=c, verdict=Verdict.VIOLATION, reason="", review=c == "B6") for c in found)
+
+    run(folder, store, judge=judge(audit=dear))
+    fines = {row["call_id"]: row["fine_yuan"] for row in dicts(store, "scores")}
+    lines = [row for row in dicts(store, "penalties") if row["counted"]]
+    assert fines == {call: sum(row["fine_yuan"] for row in lines if row["call_id"] == call) for call in CALLS}
+    assert [(row["call_id"], row["clause"], row["fine_yuan"]) for row in lines] == [
+        ("S001", "A01", 10), ("S001", "A11", 0), ("S001", "不合格工单", 50), ("S002", "A01", 10)
+    ]  # fmt: skip
+    assert [(row["call_id"], row["clause"], row["points"], row["fine_yuan"], row["review"]) for row in dicts(store, "findings")] == [
+        ("S001", "A01", 10, 10, False), ("S001", "A11", 10, 0, False), ("S002", "A01", 10, 10, False), ("S002", "B6", 0, 0, True)
+    ]  # fmt: skip
 
 
 def test_a_transcript_without_its_recording_on_record_is_only_decoded(folder: Path, store: Store) -> None:
