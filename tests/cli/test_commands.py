@@ -206,6 +206,28 @@ def test_the_other_formats_hold_the_same_rows(qa: Qa, tmp_path: Path) -> None:
     assert [(call, score, float(fine)) for call, score, fine in parquet] == wanted
 
 
+def test_the_file_is_what_its_name_says(qa: Qa, tmp_path: Path) -> None:
+    qa("run", copy_calls(tmp_path / "day", "S001"), "--db", qa.db)
+    starts = {
+        "f.xlsx": b"PK",
+        "f.parquet": b"PAR1",
+        "f.json": b"[",
+        "f.csv": b"\xef\xbb\xbf",
+        "f.CSV": b"\xef\xbb\xbf",
+        "f.txt": b"\xef\xbb\xbf",
+    }
+    for name, start in starts.items():
+        assert qa("export", "findings", "--db", qa.db, "--out", tmp_path / name).code == 0
+        assert (tmp_path / name).read_bytes().startswith(start), name
+    said = qa("export", "findings", "--db", qa.db, "--format", "csv", "--out", tmp_path / "g.xlsx")
+    assert (said.code, said.out) == (2, "")
+    assert (
+        said.err == f"错误：--format csv 与文件名 {tmp_path}/g.xlsx 不一致，没有写。请去掉 --format，或把文件名改为 .csv 结尾。\n"
+    )
+    assert not (tmp_path / "g.xlsx").exists()
+    assert qa("kpi", "problems", "--db", qa.db, "--out", tmp_path / "p.xlsx", "--format", "json").code == 2
+
+
 def test_exports_by_day(qa: Qa, tmp_path: Path) -> None:
     qa("run", copy_calls(tmp_path / "day", "S001"), "--db", qa.db)
     counts = [
