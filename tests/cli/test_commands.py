@@ -236,6 +236,10 @@ def test_exports_by_day(qa: Qa, tmp_path: Path) -> None:
     ]
     assert counts == [1, 1, 0, 0]
     assert qa("export", "scores", "--db", qa.db, "--from", "21.11.2026").code == 2
+    turned = qa("export", "scores", "--db", qa.db, "--from", "2026-12-01", "--to", "2026-11-01")
+    assert (turned.code, turned.out, turned.err) == (2, "", "错误：日期写反了：--from 2026-12-01 晚于 --to 2026-11-01。\n")
+    lake = qa("export", "lake", "--out", tmp_path / "l", "--name", "a", "--db", qa.db, "--from", "2026-12-01", "--to", "2026-11-01")
+    assert (lake.code, lake.err) == (turned.code, turned.err)
     assert "没有“all”这种导出" in qa("export", "all", "--db", qa.db).err
 
 
