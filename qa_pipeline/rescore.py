@@ -54,6 +54,7 @@ class Difference:
     clauses: dict[str, tuple[int, int]]  # clause → newly flagged, cleared
     agents: dict[str, Sum]
     total: Sum
+    unpriced: tuple[str, ...] = ()  # clauses newly flagged that the policy does not know: they cost nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +97,11 @@ def difference(store: Store, judge: Judge, *, told: Callable[[], None] = lambda:
     agents: dict[str, Sum] = {}
     total = Sum()
     changed = 0
+    counting: set[str] = set()  # clauses with findings that are more than advice
     for before, after in judged_again(store, judge, told=told):
         found = _changes(before, after)
         changes += found
+        counting |= {item.clause for item in _findings(after) if not item.advice}
         flagged = sum(1 for change in found if change.kind == "新增")
         one = Sum(
             calls=1,
@@ -123,6 +126,7 @@ def difference(store: Store, judge: Judge, *, told: Callable[[], None] = lambda:
         clauses={clause: (counts[0], counts[1]) for clause, counts in sorted(clauses.items())},
         agents=dict(sorted(agents.items())),
         total=total,
+        unpriced=tuple(judge.policy.unpriced(clause for clause in sorted(clauses) if clauses[clause][0] and clause in counting)),
     )
 
 

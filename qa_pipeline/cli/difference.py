@@ -19,6 +19,7 @@ def tell_difference(found: Difference, *, as_json: bool, show_private: bool) -> 
                 "total": found.total,
                 "clauses": {clause: {"flagged": counts[0], "cleared": counts[1]} for clause, counts in found.clauses.items()},
                 "agents": found.agents,
+                "unpriced": found.unpriced,
                 "changes": [
                     {
                         "call_id": item.call_id,
@@ -54,6 +55,8 @@ def tell_difference(found: Difference, *, as_json: bool, show_private: bool) -> 
     table(("通话", "坐席", "变化", "条款", "原话"), rows[:_SHOWN])
     if len(rows) > _SHOWN:
         out(f"还有 {len(rows) - _SHOWN} 处变化，用 --json 看全部。")
+    if found.unpriced:
+        out(f"政策文件（policy.yaml 的 clauses）里没有 {'、'.join(found.unpriced)}：新增的违规照记，但不扣分、不扣款。")
     out(f"{found.calls} 通电话里有 {found.changed_calls} 通会变。什么也没有写入；去掉 --diff 才生效。")
 
 

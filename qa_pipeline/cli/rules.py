@@ -66,8 +66,10 @@ def list_rules(rules: RulesOption = None, as_json: JsonOption = False) -> int:
 def check(rules: RulesOption = None) -> int:
     """检查全部规则与词库，一次列出所有错误（文件:行:列: 说明）；例子不够也会指出。"""
     from qa_pipeline.errors import RuleFileError
+    from qa_pipeline.policy import load_policy
     from qa_pipeline.rules.examples import thin_examples
 
+    policy = settings_of(rules=rules).policy_file()
     try:
         book = _book(rules)
     except RuleFileError as error:
@@ -75,9 +77,12 @@ def check(rules: RulesOption = None) -> int:
             out(str(problem))
         say(f"共 {len(error.problems)} 处错误。")
         return Exit.USER
+    unpriced = load_policy(policy).unpriced(rule.clause for rule in book.rules if not rule.spec.advice)
     thin = [f"{rule.path}: {lack}" for rule in book.rules for lack in thin_examples(rule.spec)]
     for line in thin:
         out(line)
+    if unpriced:
+        say(f"注意：{policy} 的 clauses 里没有 {'、'.join(unpriced)}：这些条款的违规照记，但不扣分、不扣款。要计的话，在那里写上。")
     say(f"{len(book.rules)} 条规则、{len(book.lexicons)} 个词库，没有错误" + (f"；{len(thin)} 处例子不够。" if thin else "。"))
     return Exit.FINDINGS if thin else Exit.DONE
 
@@ -182,7 +187,11 @@ def new(
         raise UserError(f"{file} 已经存在，没有改动。请换一个文件名。")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(skeleton(clause), encoding="utf-8")
-    say(f"已写好 {file}。改完运行 qa rules check 和 qa rules test {clause}。")
+    folder = next((parent for parent in file.absolute().parents if (parent / "policy.yaml").is_file()), None)
+    place = str(folder) if folder is not None else "规则文件夹"
+    moved = "" if folder is not None else "放进规则文件夹，"
+    say(f"已写好 {file}。{moved}改完运行 qa rules check --rules {place} 和 qa rules test {clause} --rules {place}。")
+    say(f"要扣分、扣款，在规则文件夹的 policy.yaml 的 clauses 里写上 {clause}；不写只记录违规。")
     return Exit.DONE
 
 
