@@ -77,7 +77,12 @@ def judged_again(store: Store, judge: Judge, *, told: Callable[[], None] = lambd
 
 
 def rescore(store: Store, judge: Judge, now: datetime, *, told: Callable[[], None] = lambda: None) -> RescoreResult:
-    batch = BatchInfo(batch_id=f"rescore-{now:%Y%m%dT%H%M%S%f}", started_at=now.isoformat(timespec="seconds"), command="rescore")
+    batch = BatchInfo(
+        batch_id=f"rescore-{now:%Y%m%dT%H%M%S%f}",
+        started_at=now.isoformat(timespec="seconds"),
+        command="rescore",
+        options=judge.batch_options,
+    )
     waiting: list[AuditRun] = []
     calls = new = 0
     for _, after in judged_again(store, judge, told=told):

@@ -10,6 +10,7 @@ import typer
 
 from qa_pipeline.cli.casework.common import AsOption, AtOption, CaseArgument, acting
 from qa_pipeline.cli.common import DbOption, RulesOption, say, settings_of
+from qa_pipeline.cli.running import warn_of_lost_rules
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.corrections import Correction
@@ -66,13 +67,16 @@ def _correct(
     from qa_pipeline.judge import open_judge
     from qa_pipeline.model import AuditRun
 
-    judge = open_judge(settings_of(db=db, rules=rules))
+    settings = settings_of(db=db, rules=rules)
+    judge = open_judge(settings)
 
     def rejudge(run: AuditRun, talk: Conversation) -> AuditRun:
         return judge(talk, Heard(engine=run.provenance.engine, recording=run.recording))
 
     with acting(db, *who) as tx:
-        wanted = given or corrections.swapped(tx.run(cases.get_case(tx, case_id).run_id).conversation)
+        before = cases.get_case(tx, case_id)
+        warn_of_lost_rules(settings, tx.connection, judge.rules_digest, [before.call_id])
+        wanted = given or corrections.swapped(tx.run(before.run_id).conversation)
         case = corrections.correct(tx, case_id, wanted, rejudge)
         left = [str(item.key) for item in findings_of(tx, case) if item.pending]
     say(f"{case_id} 已更正并重新判定；待决定：{'、'.join(left) or '没有'}")
