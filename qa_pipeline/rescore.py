@@ -31,6 +31,7 @@ class Change:
     kind: str  # 新增 | 撤销
     reason: str
     quote: str
+    customer_name: str = ""  # so that whoever prints the words can cover it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +168,7 @@ def _changes(before: AuditRun, after: AuditRun) -> list[Change]:
                     kind=kind,
                     reason=item.reason,
                     quote=quote,
+                    customer_name=call.customer_name or "",
                 )
             )
     return made

@@ -33,7 +33,7 @@ def call_lines(run: AuditRun, *, show_private: bool) -> Iterator[str]:
     for turn in run.conversation.turns:
         yield _turn_line(turn, masker)
         for outcome in beside.pop(turn.index, []):
-            yield from _finding_lines(outcome, run, masker, indent=" " * 14)
+            yield from _finding_lines(outcome, run, masker, indent=" " * 18)
     left = [outcome for outcomes in beside.values() for outcome in outcomes]
     if left:
         yield ""
@@ -69,7 +69,7 @@ def _beside(run: AuditRun) -> dict[int, list[Outcome]]:
 
 def _turn_line(turn: Turn, masker: Masker) -> str:
     mark = "" if turn.role_source.known or turn.role is Role.UNKNOWN else "?"
-    return f"[{clock(turn.start_s)}] {ROLE[turn.role]}{mark}\t{masker.text(simplified(turn.raw))}"
+    return f"{turn.index + 1:>3} [{clock(turn.start_s)}] {ROLE[turn.role]}{mark}\t{masker.text(simplified(turn.raw))}"
 
 
 def _finding_lines(outcome: Outcome, run: AuditRun, masker: Masker, *, indent: str) -> Iterator[str]:

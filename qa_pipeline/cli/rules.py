@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa_pipeline.cli.common import DbOption, Exit, JsonOption, RulesOption, existing_store, out, out_json, say, settings_of, table
+from qa_pipeline.cli.common import (
+    DbOption,
+    Exit,
+    JsonOption,
+    PrivateOption,
+    RulesOption,
+    existing_store,
+    out,
+    out_json,
+    say,
+    settings_of,
+    table,
+)
 
 if TYPE_CHECKING:
     from qa_pipeline.rules.book import RuleBook
@@ -112,21 +124,25 @@ def explain(
     clause: Annotated[str, typer.Argument(help="条款或规则编号。", metavar="条款")],
     db: DbOption = None,
     rules: RulesOption = None,
+    show_private: PrivateOption = False,
 ) -> int:
     """逐步说明某一通电话的某一条是怎么判的：找到了什么、在哪里、为什么不算。"""
     from qa_pipeline.across import history_of
     from qa_pipeline.errors import UserError
+    from qa_pipeline.masking import Masker
     from qa_pipeline.rules.trace import explain as trace
 
-    store = existing_store(settings_of(db=db))
+    settings = settings_of(db=db, output__show_private=show_private or None)
+    store = existing_store(settings)
     book = _book(rules)
     chosen = _chosen(book, [clause])
     run = store.load_run(call_id)
     if run is None:
         raise UserError(f"库里没有通话 {call_id}。用 qa export scores 可以看到全部通话编号。")
+    masker = Masker(run.conversation.call, show=settings.output.show_private)
     for rule in chosen:
         for line in trace(book, rule, run.conversation, history_of(store, run.conversation.call)):
-            out(line)
+            out(masker.text(line))
     return Exit.DONE
 
 

@@ -221,6 +221,38 @@ def test_explain_a_stored_call(qa: Qa, tmp_path: Path) -> None:
     assert own.out.splitlines()[-1] == "  合规：没有出现：坏话"
 
 
+def test_explain_covers_the_customer(qa: Qa, tmp_path: Path) -> None:
+    line = {
+        "call_id": "J1",
+        "call": {"customer_number": "13812345678", "customer_name": "李四"},
+        "turns": [
+            {"role": "agent", "text": "您好，是李四先生吗"},
+            {"role": "customer", "text": "是我，我的电话是13812345678"},
+            {"role": "agent", "text": "请问您是机主本人吗"},
+        ],
+    }
+    (tmp_path / "j.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    assert qa("import", "transcripts", tmp_path / "j.jsonl", "--db", qa.db).code == 0
+    rules = small(
+        tmp_path,
+        rule(
+            signals={"said": phrase("李四先生"), "number": phrase("我的电话是", who="customer")},
+            judge={"must_not": ["said", "number"]},
+        ),
+    )
+    hidden, shown = (
+        qa("rules", "explain", "J1", "X01", "--db", qa.db, "--rules", rules, *more).out for more in ((), ("--show-private",))
+    )
+    assert "李四" in shown and "李四" not in hidden and "李*先生" in hidden
+    for form in ((), ("--json",)):
+        changes = qa("rescore", "--diff", "--db", qa.db, "--rules", rules, *form).out
+        assert "李*先生" in changes and "李四" not in changes and "13812345678" not in changes
+    for clause in ("C1", "A08"):
+        said = qa("rules", "explain", "J1", clause, "--db", qa.db)
+        assert said.code == 0 and "13812345678" not in said.out and "李四" not in said.out
+    assert "13812345678" in qa("rules", "explain", "J1", "C1", "--db", qa.db, "--show-private").out
+
+
 def test_explain_what_is_not_there(qa: Qa) -> None:
     assert qa("rules", "explain", "甲", "A01", "--db", qa.db).err == (
         f"错误：还没有数据库 {qa.db}。请先用 qa run 处理录音，或用 --db 指明数据库的位置。\n"
