@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qa_pipeline.errors import UserError
+from qa_pipeline.masking import Masker
 from qa_pipeline.model import AuditRun, Conversation, Role, Verdict
 
 EXPECTED = ("违规", "合规", "不计")
@@ -52,6 +53,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
+    """Customers' numbers and names in reason and quote are covered."""
+
     call_id: str
     clause: str
     kind: str  # 误判 | 漏判 | 漏判（无法判定）
@@ -205,6 +208,7 @@ def compare(run: AuditRun, wanted: Mapping[str, str]) -> tuple[dict[str, Counts]
     counts: dict[str, Counts] = {}
     mistakes: list[Mistake] = []
     call_id = run.conversation.call.call_id
+    masker = Masker(run.conversation.call)
     for clause in sorted({item.clause for item in run.outcomes} | set(wanted)):
         expected = wanted.get(clause, "合规")
         if expected == "不计":
@@ -213,15 +217,12 @@ def compare(run: AuditRun, wanted: Mapping[str, str]) -> tuple[dict[str, Counts]
             counts[clause] = Counts(hits=1) if expected == "违规" else Counts(false=1)
             if expected != "违规":
                 proof = found[clause].proof
-                mistakes.append(
-                    Mistake(
-                        call_id=call_id, clause=clause, kind="误判", reason=found[clause].reason, quote=proof.quote if proof else ""
-                    )
-                )
+                reason, quote = masker.text(found[clause].reason), masker.text(proof.quote if proof else "")
+                mistakes.append(Mistake(call_id=call_id, clause=clause, kind="误判", reason=reason, quote=quote))
         elif expected == "违规":
             blind = clause in unjudged
             counts[clause] = Counts(missed=1, unjudged=int(blind))
-            reason = unjudged[clause].reason if blind else ""
+            reason = masker.text(unjudged[clause].reason) if blind else ""
             mistakes.append(Mistake(call_id=call_id, clause=clause, kind="漏判（无法判定）" if blind else "漏判", reason=reason))
         else:
             counts[clause] = Counts(clear=1, unjudged=int(clause in unjudged))

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.errors import UserError
 from qa_pipeline.masking import mask_text
 from qa_pipeline.store import Store
+
+if TYPE_CHECKING:
+    from datetime import date
 
 Row = tuple[Any, ...]
 _TYPES = {"TIMESTAMP": "VARCHAR", "DATE": "VARCHAR", "INTEGER": "BIGINT"}  # times go out as ISO text
@@ -113,8 +116,7 @@ def export(store: Store, wanted: Wanted) -> Table:
     """The table of one kind. Raises UserError for a kind or date that does not exist."""
     if wanted.kind not in KINDS:
         raise UserError(f"没有“{wanted.kind}”这种导出。可用：{'、'.join(KINDS)}。")
-    for day in (wanted.date_from, wanted.date_to):
-        _check_day(day)
+    check_days(wanted)
     query, private = KINDS[wanted.kind]
     parameters = {
         "from": wanted.date_from,
@@ -131,13 +133,20 @@ def export(store: Store, wanted: Wanted) -> Table:
     return Table(kind=wanted.kind, columns=columns, rows=_covered(rows, cover), types=types)
 
 
-def _check_day(day: str | None) -> None:
+def check_days(wanted: Wanted) -> None:
+    """Raises UserError for a day that is none, and for days in the wrong order: an empty table would look like an answer."""
+    first, last = _day(wanted.date_from), _day(wanted.date_to)
+    if first is not None and last is not None and first > last:
+        raise UserError(f"日期写反了：--from {first} 晚于 --to {last}。")
+
+
+def _day(day: str | None) -> date | None:
     from datetime import date
 
     if day is None:
-        return
+        return None
     try:
-        date.fromisoformat(day)
+        return date.fromisoformat(day)
     except ValueError:
         raise UserError(f"日期“{day}”不对，请写成 2026-11-21 的样子。") from None
 

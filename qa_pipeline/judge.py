@@ -34,6 +34,7 @@ class Judge:
     understand: Callable[[Conversation], Conversation] = lambda conversation: conversation
     rules_digest: str
     version: str
+    rules_from: str = ""  # the folder as the user names it; empty: the packaged rules
     relisten: Relisten | None = None
     across_calls: frozenset[str] = frozenset()  # rule_ids that look at other calls of the customer
 
@@ -67,6 +68,11 @@ class Judge:
             readings=again.readings if again is not None else (),
         )
 
+    @property
+    def batch_options(self) -> tuple[tuple[str, str], ...]:
+        """What a batch keeps of it, for people: where the rules came from."""
+        return (("rules", self.rules_from),) if self.rules_from else ()
+
     def _content(self, conversation: Conversation, outcomes: tuple[Outcome, ...]) -> Conversation | tuple[object, ...]:
         """What was judged: the conversation, and where a rule looked at other calls also what it found there."""
         across = tuple(
@@ -99,6 +105,7 @@ def open_judge(settings: Settings, store: Store | None = None, listen: Listen | 
         understand=lambda conversation: understand(conversation, book.reader),
         rules_digest=digest_of(book.digest, policy.digest, *(() if settings.second_listening else ("first listening only",))),
         version=__version__,
+        rules_from=str(settings.rules or ""),
         relisten=relisten,
         across_calls=frozenset(rule.spec.rule for rule in book.rules if "history" in rule.spec.needs),
     )

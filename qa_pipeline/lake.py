@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa_pipeline.errors import UserError
-from qa_pipeline.export import KINDS, Wanted, export
+from qa_pipeline.export import KINDS, Wanted, check_days, export
 from qa_pipeline.store import Store
 from qa_pipeline.tables import parquet, write_whole
 
@@ -37,6 +37,7 @@ def lay(store: Store, folder: Path, name: str, wanted: Wanted) -> Laid:
     """Writes all kinds of tables of the days that are wanted. Raises UserError for a name that cannot be a folder."""
     if not _NAME.fullmatch(name):
         raise UserError(f"库名“{name}”只能用文字、数字、点、横线和下划线，例如 --name 成都。")
+    check_days(wanted)
     rows = dict.fromkeys(KINDS, 0)
     written: set[Path] = set()
     for day, part in _days(store, wanted):

@@ -93,6 +93,7 @@ class Pipeline:
             started_at=started.isoformat(timespec="seconds"),
             command=command,
             source=source.name,
+            options=self.judge.batch_options,
         )
         self._waiting, self._failures, self._kept_at = [], [], begun
         spool.bring_in(self.store, batch)

@@ -6,7 +6,7 @@ Every number of ``rules/policy.yaml`` names its source article there. Reading is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -163,6 +163,10 @@ class Policy:
 
     def clause(self, code: str) -> ClausePolicy | None:
         return self.file.clauses.get(code)
+
+    def unpriced(self, codes: Iterable[str]) -> list[str]:
+        """Those of the clauses that the file does not know: their findings cost nothing. In the order given, each once."""
+        return [code for code in dict.fromkeys(codes) if code not in self.file.clauses]
 
 
 def load_policy(path: Path) -> Policy:

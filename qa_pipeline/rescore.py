@@ -31,6 +31,7 @@ class Change:
     kind: str  # 新增 | 撤销
     reason: str
     quote: str
+    customer_name: str = ""  # so that whoever prints the words can cover it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Difference:
     clauses: dict[str, tuple[int, int]]  # clause → newly flagged, cleared
     agents: dict[str, Sum]
     total: Sum
+    unpriced: tuple[str, ...] = ()  # clauses newly flagged that the policy does not know: they cost nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,12 @@ def judged_again(store: Store, judge: Judge, *, told: Callable[[], None] = lambd
 
 
 def rescore(store: Store, judge: Judge, now: datetime, *, told: Callable[[], None] = lambda: None) -> RescoreResult:
-    batch = BatchInfo(batch_id=f"rescore-{now:%Y%m%dT%H%M%S%f}", started_at=now.isoformat(timespec="seconds"), command="rescore")
+    batch = BatchInfo(
+        batch_id=f"rescore-{now:%Y%m%dT%H%M%S%f}",
+        started_at=now.isoformat(timespec="seconds"),
+        command="rescore",
+        options=judge.batch_options,
+    )
     waiting: list[AuditRun] = []
     calls = new = 0
     for _, after in judged_again(store, judge, told=told):
@@ -96,9 +103,11 @@ def difference(store: Store, judge: Judge, *, told: Callable[[], None] = lambda:
     agents: dict[str, Sum] = {}
     total = Sum()
     changed = 0
+    counting: set[str] = set()  # clauses with findings that are more than advice
     for before, after in judged_again(store, judge, told=told):
         found = _changes(before, after)
         changes += found
+        counting |= {item.clause for item in _findings(after) if not item.advice}
         flagged = sum(1 for change in found if change.kind == "新增")
         one = Sum(
             calls=1,
@@ -123,6 +132,7 @@ def difference(store: Store, judge: Judge, *, told: Callable[[], None] = lambda:
         clauses={clause: (counts[0], counts[1]) for clause, counts in sorted(clauses.items())},
         agents=dict(sorted(agents.items())),
         total=total,
+        unpriced=tuple(judge.policy.unpriced(clause for clause in sorted(clauses) if clauses[clause][0] and clause in counting)),
     )
 
 
@@ -158,6 +168,7 @@ def _changes(before: AuditRun, after: AuditRun) -> list[Change]:
                     kind=kind,
                     reason=item.reason,
                     quote=quote,
+                    customer_name=call.customer_name or "",
                 )
             )
     return made

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from qa_pipeline.store import Store
+
+if TYPE_CHECKING:
+    import duckdb
 
 _QUERY = """
     SELECT run.call_id, coalesce(call.agent_id, '') AS agent_id, coalesce(call.agent_name, '') AS agent_name, run.duration_s,
@@ -89,3 +94,20 @@ def worst(store: Store, calls: frozenset[str]) -> int:
     """0 nothing found, 1 some violation, 2 something fatal."""
     lines = score_lines(store, calls)
     return 2 if any(line.fatal for line in lines) else int(any(line.violations for line in lines))
+
+
+def judged_by_folder(connection: duckdb.DuckDBPyConnection, rules_digest: str, calls: Sequence[str]) -> dict[str, list[str]]:
+    """Of these calls those whose verdict comes from a rule folder that the user named and from other rules than ``rules_digest``:
+    folder → calls, sorted. A folder with the same rules as now is not another one; ``-1`` marks a second listening still due."""
+    rows = connection.execute(
+        """WITH named AS (
+               SELECT replace(rules_digest, '-1', '') AS book, arg_max(options ->> 'rules', started_at) AS folder
+               FROM runs JOIN batches USING (batch_id) WHERE options ->> 'rules' <> '' GROUP BY ALL)
+           SELECT named.folder, run.call_id FROM current_runs AS run JOIN named ON named.book = replace(run.rules_digest, '-1', '')
+           WHERE named.book <> ? AND list_contains(?::VARCHAR[], run.call_id) ORDER BY ALL""",
+        [rules_digest, list(calls)],
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for folder, call_id in rows:
+        found.setdefault(folder, []).append(call_id)
+    return found

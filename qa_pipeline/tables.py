@@ -16,10 +16,20 @@ from qa_pipeline.export import Table
 _BOM = "\ufeff"
 
 
-def write(table: Table, form: str, out: Path | None) -> int:
-    """Writes a table to ``out`` (None: stdout) and returns the number of rows. Raises UserError for an unknown form."""
-    if form not in FORMS:
+def form_of(out: Path | None, form: str | None) -> str:
+    """The format wished for: given, else by the file's ending, else CSV. Raises UserError for an unknown form, and for one that the
+    file's ending contradicts: a spreadsheet refuses to open such a file."""
+    if form is not None and form not in FORMS:
         raise UserError(f"没有“{form}”这种格式。可用：{'、'.join(FORMS)}。")
+    ending = out.suffix.lower().lstrip(".") if out is not None else ""
+    if form is not None and ending in FORMS and ending != form:
+        raise UserError(f"--format {form} 与文件名 {out} 不一致，没有写。请去掉 --format，或把文件名改为 .{form} 结尾。")
+    return form or (ending if ending in FORMS else "csv")
+
+
+def write(table: Table, wish: str | None, out: Path | None) -> int:
+    """Writes a table to ``out`` (None: stdout) and returns the number of rows. Raises UserError as ``form_of`` does."""
+    form = form_of(out, wish)
     if out is None and form in _FILES_ONLY:
         raise UserError(f"{form} 是二进制文件，请用 --out 指明写到哪里，例如 --out {table.kind}.{form}。")
     counted = _Counted(table.rows)

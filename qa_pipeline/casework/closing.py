@@ -79,9 +79,15 @@ def close_month(tx: Tx, month: str) -> Closing:
     return Closing(month=month, booked=booked, carried=carried)
 
 
+def month_of(text: str) -> str:
+    """A month as the ledger writes it, 2026-11; refuses what is none, for it would look like a month without entries."""
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        raise CaseworkError(f"月份写成 2026-11 这样，写的是“{text}”。")
+    return text
+
+
 def _may_close(tx: Tx, month: str) -> None:
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-        raise CaseworkError(f"月份写成 2026-11 这样，写的是“{month}”。")
+    month_of(month)
     if tx.at.strftime("%Y-%m") <= month:
         raise CaseworkError(f"{month} 还没有过完，不能月结。")
     if tx.row("SELECT 1 FROM month_closings WHERE month >= ?", [month]) is not None:
@@ -196,6 +202,7 @@ class Line:
 
 def statement(tx: Tx, month: str) -> list[Line]:
     """By person: what goes into the pay of ``month``, and what is still under way now."""
+    month_of(month)
     rows = tx.rows(
         """SELECT person, party,
                coalesce(sum(points) FILTER (account = '已入账' AND month = ?), 0)::INTEGER,

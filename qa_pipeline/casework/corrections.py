@@ -65,7 +65,13 @@ def corrected_conversation(conversation: Conversation, given: Sequence[Correctio
     by_turn = {item.turn: item for item in given}
     unknown = sorted(set(by_turn) - {turn.index for turn in conversation.turns})
     if unknown:
-        raise CaseworkError(f"这通电话没有第 {'、'.join(map(str, unknown))} 个话轮。")
+        told = "、".join(str(index + 1) for index in unknown)
+        raise CaseworkError(f"这通电话没有第 {told} 轮，共 {len(conversation.turns)} 轮。")
+    empty = [item.turn + 1 for item in given if item.text is not None and not item.text.strip()]
+    if empty:
+        raise CaseworkError(
+            f"第 {'、'.join(map(str, empty))} 轮的文字是空的，没有改动。请写实际说的话；不是人说的，把角色改为未知（unknown）。"
+        )
     turns = forget([_corrected(turn, by_turn.get(turn.index)) for turn in conversation.turns], by_turn)
     if set(given) == set(swapped(conversation)) and conversation.voiced is not None:
         other = {Role.AGENT: Role.CUSTOMER, Role.CUSTOMER: Role.AGENT, Role.UNKNOWN: Role.UNKNOWN}

@@ -43,3 +43,8 @@ def open_call(tx: Tx, call_id: str, what: str) -> CallData:
 
 def masker(person: Person | None, call: CallData) -> Masker:
     return Masker(call, show=sees_clear(person))
+
+
+def need_clear(tx: Tx) -> None:
+    """Refuses an actor who may not see customers' numbers and names in clear."""
+    tx.need(*_SEES_ALL)

@@ -5,6 +5,7 @@ Decision and ledger are one transaction.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from qa_pipeline.casework.cases import Case
 from qa_pipeline.casework.findings import MANUAL_RULE, Finding, Live, findings_of, live_decisions, pick
 from qa_pipeline.casework.values import CaseKind, CaseState, Decision, Post
 from qa_pipeline.errors import CaseworkError
-from qa_pipeline.model import Evidence, EvidenceKind, Outcome, Role, Verdict
+from qa_pipeline.model import Conversation, Evidence, EvidenceKind, Outcome, Role, Verdict
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
@@ -154,19 +155,38 @@ def _evidence_there(tx: Tx, case: Case, there: FileThere) -> None:
 
 
 def _place(tx: Tx, case: Case, added: Added) -> Evidence:
-    turns = tx.run(case.run_id).conversation.turns
-    turn = next((item for item in turns if item.index == added.turn), None)
+    talk = tx.run(case.run_id).conversation
+    turn = next((item for item in talk.turns if item.index == added.turn), None)
     if added.turn is not None and turn is None:
-        raise CaseworkError(f"这通电话没有第 {added.turn} 个话轮（共 {len(turns)} 个，从 0 数起）。")
+        raise CaseworkError(f"这通电话没有第 {added.turn + 1} 轮，共 {len(talk.turns)} 轮。")
+    start_s = added.start_s if added.start_s is not None else (turn.start_s if turn is not None else None)
+    end_s = added.end_s if added.end_s is not None else (turn.end_s if turn is not None else None)
+    if added.start_s is not None or added.end_s is not None:
+        _check_span(start_s, end_s, talk)
     return Evidence(
         kind=EvidenceKind.HIT,
         quote=added.quote or (turn.raw if turn is not None else ""),
         turn=added.turn,
         role=turn.role if turn is not None else Role.AGENT,
-        start_s=added.start_s if added.start_s is not None else (turn.start_s if turn is not None else None),
-        end_s=added.end_s if added.end_s is not None else (turn.end_s if turn is not None else None),
+        start_s=start_s,
+        end_s=end_s,
         note="人工补充",
     )
+
+
+def _check_span(start_s: float | None, end_s: float | None, talk: Conversation) -> None:
+    """Refuses a place that nobody could listen to; seconds are counted from the start of the recording."""
+    if start_s is None and end_s is not None:
+        raise CaseworkError("写了结束秒数，没有写开始秒数。请两个都写（--start、--end），或只写话轮（--turn）。")
+    if start_s is None:
+        return
+    if start_s < 0:
+        raise CaseworkError(f"开始秒数 {start_s:g} 不能是负数：从录音开头数起。")
+    if end_s is not None and end_s <= start_s:
+        raise CaseworkError(f"结束 {end_s:g} 秒不在开始 {start_s:g} 秒之后。请检查位置，--start 要小于 --end。")
+    length_s = talk.duration_s
+    if length_s is not None and max(start_s, end_s or 0) > math.ceil(length_s):  # places are read off a clock of whole seconds
+        raise CaseworkError(f"位置 {max(start_s, end_s or 0):g} 秒超出了通话：这通电话只有 {length_s:.1f} 秒。")
 
 
 def _title(tx: Tx, case: Case, clause: str) -> str:

@@ -181,7 +181,7 @@ class Found:
 def qualified_rates(tx: Tx, sample_ids: Iterable[str], by: str) -> list[Found]:
     """Share of qualified calls by ``agent_id`` or ``team`` (or ``all``), from finished cases of the random part only."""
     if by not in ("agent_id", "team", "all"):
-        raise CaseworkError("合格率只能按 agent_id、team 或 all 统计。")
+        raise CaseworkError(f"合格率只能按 agent（坐席）、team（班组）或 all（合计）统计，写的是“{by}”。")
     rows = tx.rows(
         """SELECT item.agent_id, item.team, item.weight, done.qualified FROM sample_items AS item
            JOIN case_results_now AS done ON done.call_id = item.call_id AND done.state = ?

@@ -287,4 +287,11 @@ def rescore(
         out_json({"calls": result.calls, "new": result.new})
     else:
         say(f"重新判定 {result.calls} 通，其中 {result.new} 通与以前存过的都不同，已写入 {settings.db}。")
+        if rules is not None and rules != settings_of().rules:
+            from qa_pipeline.cli.running import toml_rules
+
+            say(
+                f"要一直有效：在 qa.toml 里写 {toml_rules(str(rules))}（写在所有 [段] 之前），或每次都加 --rules {rules}。"
+                "不写的话，下一次 qa run 会用自带的规则重新判定这些通话。"
+            )
     return Exit.DONE

@@ -9,6 +9,7 @@ from qa_pipeline.cli.common import clock, yuan
 from qa_pipeline.masking import Masker
 from qa_pipeline.model import AuditRun, EvidenceKind, Outcome, Role, Turn, Verdict
 from qa_pipeline.report.call_view import ROLE, TEMPLATE, penalty_words, roles_note, simplified
+from qa_pipeline.report.verdicts import by_clause, of
 
 
 def call_lines(run: AuditRun, *, show_private: bool) -> Iterator[str]:
@@ -32,7 +33,7 @@ def call_lines(run: AuditRun, *, show_private: bool) -> Iterator[str]:
     for turn in run.conversation.turns:
         yield _turn_line(turn, masker)
         for outcome in beside.pop(turn.index, []):
-            yield from _finding_lines(outcome, run, masker, indent=" " * 14)
+            yield from _finding_lines(outcome, run, masker, indent=" " * 18)
     left = [outcome for outcomes in beside.values() for outcome in outcomes]
     if left:
         yield ""
@@ -43,17 +44,15 @@ def call_lines(run: AuditRun, *, show_private: bool) -> Iterator[str]:
 
 
 def _rest(run: AuditRun, masker: Masker) -> Iterator[str]:
-    unjudged = [item for item in run.outcomes if item.verdict is Verdict.NOT_EVALUATED]
-    if unjudged:
+    verdicts = by_clause(run.outcomes)
+    if unjudged := of(verdicts, Verdict.NOT_EVALUATED):
         yield ""
         yield "无法判定："
         for item in unjudged:
             yield f"  {item.clause} {item.title}：{masker.text(item.reason)}"
-    clear = [item.clause for item in run.outcomes if item.verdict is Verdict.CLEAR]
-    skipped = [item.clause for item in run.outcomes if item.verdict is Verdict.NOT_APPLICABLE]
     yield ""
-    yield f"合规：{' '.join(dict.fromkeys(clear)) or '无'}"
-    yield f"不适用：{' '.join(dict.fromkeys(skipped)) or '无'}"
+    for name, verdict in (("合规", Verdict.CLEAR), ("不适用", Verdict.NOT_APPLICABLE)):
+        yield f"{name}：{' '.join(item.clause for item in of(verdicts, verdict)) or '无'}"
     if run.scorecard.case_fine_yuan:
         yield f"不合格工单：{yuan(run.scorecard.case_fine_yuan)} 元（一通一次，已含在合计里）"
 
@@ -70,7 +69,7 @@ def _beside(run: AuditRun) -> dict[int, list[Outcome]]:
 
 def _turn_line(turn: Turn, masker: Masker) -> str:
     mark = "" if turn.role_source.known or turn.role is Role.UNKNOWN else "?"
-    return f"[{clock(turn.start_s)}] {ROLE[turn.role]}{mark}\t{masker.text(simplified(turn.raw))}"
+    return f"{turn.index + 1:>3} [{clock(turn.start_s)}] {ROLE[turn.role]}{mark}\t{masker.text(simplified(turn.raw))}"
 
 
 def _finding_lines(outcome: Outcome, run: AuditRun, masker: Masker, *, indent: str) -> Iterator[str]:

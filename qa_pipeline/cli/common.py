@@ -42,6 +42,10 @@ RulesOption = Annotated[Path | None, typer.Option("--rules", help="规则文件�
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON，供脚本使用。")]
 PrivateOption = Annotated[bool, typer.Option("--show-private", help="不遮盖客户号码和姓名。")]
 FromOption = Annotated[str | None, typer.Option("--from", help="从这一天（含），如 2026-11-01。", show_default=False)]
+TableFormOption = Annotated[
+    str | None,
+    typer.Option("--format", help="csv、json、parquet 或 xlsx；不写按 --out 的扩展名，没有时为 csv。", show_default=False),
+]
 ToOption = Annotated[str | None, typer.Option("--to", help="到这一天（含）。", show_default=False)]
 
 

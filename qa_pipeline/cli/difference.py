@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from qa_pipeline.cli.common import out, out_json, table, yuan
 from qa_pipeline.masking import mask_text
-from qa_pipeline.rescore import Difference, Sum
+from qa_pipeline.rescore import Change, Difference, Sum
 
 _SHOWN = 60
 
 
 def tell_difference(found: Difference, *, as_json: bool, show_private: bool) -> None:
-    cover = (lambda text: text) if show_private else mask_text
+    def cover(text: str, item: Change) -> str:
+        return text if show_private else mask_text(text, (item.customer_name,))
+
     if as_json:
         out_json(
             {
@@ -19,14 +21,15 @@ def tell_difference(found: Difference, *, as_json: bool, show_private: bool) -> 
                 "total": found.total,
                 "clauses": {clause: {"flagged": counts[0], "cleared": counts[1]} for clause, counts in found.clauses.items()},
                 "agents": found.agents,
+                "unpriced": found.unpriced,
                 "changes": [
                     {
                         "call_id": item.call_id,
                         "agent_id": item.agent_id,
                         "clause": item.clause,
                         "change": item.kind,
-                        "quote": cover(item.quote),
-                        "reason": cover(item.reason),
+                        "quote": cover(item.quote, item),
+                        "reason": cover(item.reason, item),
                     }
                     for item in found.changes
                 ],
@@ -50,10 +53,14 @@ def tell_difference(found: Difference, *, as_json: bool, show_private: bool) -> 
         [_agent_row(agent, one) for agent, one in agents] + [_agent_row("合计", found.total)],
         right=(1, 2, 3, 4, 5),
     )
-    rows = [(item.call_id, item.agent_id, item.kind, f"{item.clause} {item.title}", cover(item.quote)) for item in found.changes]
+    rows = [
+        (item.call_id, item.agent_id, item.kind, f"{item.clause} {item.title}", cover(item.quote, item)) for item in found.changes
+    ]
     table(("通话", "坐席", "变化", "条款", "原话"), rows[:_SHOWN])
     if len(rows) > _SHOWN:
         out(f"还有 {len(rows) - _SHOWN} 处变化，用 --json 看全部。")
+    if found.unpriced:
+        out(f"政策文件（policy.yaml 的 clauses）里没有 {'、'.join(found.unpriced)}：新增的违规照记，但不扣分、不扣款。")
     out(f"{found.calls} 通电话里有 {found.changed_calls} 通会变。什么也没有写入；去掉 --diff 才生效。")
 
 

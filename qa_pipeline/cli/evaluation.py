@@ -6,7 +6,6 @@ from typing import Any
 
 from qa_pipeline.cli.common import out, out_json, table
 from qa_pipeline.evaluate import Counts, Evaluation
-from qa_pipeline.masking import mask_text
 
 _SHOWN = 40
 
@@ -33,8 +32,8 @@ def tell_evaluation(found: Evaluation, *, as_json: bool) -> None:
     if found.missing:
         out(f"有标注但库里没有的通话 {len(found.missing)} 通：{'、'.join(found.missing[:20])}。请先用 qa run 处理。")
     for mistake in found.mistakes[:_SHOWN]:
-        quote = f"“{mask_text(mistake.quote)}” " if mistake.quote else ""
-        out(f"  {mistake.kind} {mistake.call_id} {mistake.clause}：{quote}{mask_text(mistake.reason)}")
+        quote = f"“{mistake.quote}” " if mistake.quote else ""
+        out(f"  {mistake.kind} {mistake.call_id} {mistake.clause}：{quote}{mistake.reason}")
     if len(found.mistakes) > _SHOWN:
         out(f"  还有 {len(found.mistakes) - _SHOWN} 处，用 --json 看全部。")
 

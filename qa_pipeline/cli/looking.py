@@ -13,6 +13,7 @@ from qa_pipeline.cli.common import (
     FromOption,
     JsonOption,
     PrivateOption,
+    TableFormOption,
     ToOption,
     existing_store,
     out,
@@ -96,7 +97,7 @@ def export(
         typer.Argument(help="findings、scores、transcripts、penalties、reviews；lake 是全部，按天分的 Parquet。", metavar="内容"),
     ],
     db: DbOption = None,
-    form: Annotated[str, typer.Option("--format", help="csv、json、parquet 或 xlsx。")] = "csv",
+    form: TableFormOption = None,
     target: Annotated[
         Path | None, typer.Option("--out", help="写到哪个文件，默认输出到屏幕；lake 是文件夹。", show_default=False)
     ] = None,
@@ -111,9 +112,10 @@ def export(
     """导出表格。默认遮盖客户号码和姓名。"""
     from qa_pipeline.export import Wanted
     from qa_pipeline.export import export as read
-    from qa_pipeline.tables import write
+    from qa_pipeline.tables import form_of, write
 
     settings = settings_of(db=db, output__show_private=show_private or None)
+    form_of(target, form)  # before a long query
     wanted = Wanted(kind=kind, date_from=date_from, date_to=date_to, every_verdict=every, show_private=settings.output.show_private)
     if kind == "lake":
         return _export_lake(existing_store(settings), target, name, wanted)

@@ -19,6 +19,7 @@ from qa_pipeline.cli.common import (
     FromOption,
     JsonOption,
     PrivateOption,
+    TableFormOption,
     ToOption,
     existing_store,
     out_json,
@@ -219,7 +220,7 @@ def kpi_list(as_json: JsonOption = False) -> int:
 
 def kpi_problems(
     db: DbOption = None,
-    form: Annotated[str, typer.Option("--format", help="csv、json、parquet 或 xlsx。")] = "csv",
+    form: TableFormOption = None,
     target: OutOption = None,
     show_private: PrivateOption = False,
 ) -> int:

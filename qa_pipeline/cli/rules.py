@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa_pipeline.cli.common import DbOption, Exit, JsonOption, RulesOption, existing_store, out, out_json, say, settings_of, table
+from qa_pipeline.cli.common import (
+    DbOption,
+    Exit,
+    JsonOption,
+    PrivateOption,
+    RulesOption,
+    existing_store,
+    out,
+    out_json,
+    say,
+    settings_of,
+    table,
+)
 
 if TYPE_CHECKING:
     from qa_pipeline.rules.book import RuleBook
@@ -66,8 +78,10 @@ def list_rules(rules: RulesOption = None, as_json: JsonOption = False) -> int:
 def check(rules: RulesOption = None) -> int:
     """检查全部规则与词库，一次列出所有错误（文件:行:列: 说明）；例子不够也会指出。"""
     from qa_pipeline.errors import RuleFileError
+    from qa_pipeline.policy import load_policy
     from qa_pipeline.rules.examples import thin_examples
 
+    policy = settings_of(rules=rules).policy_file()
     try:
         book = _book(rules)
     except RuleFileError as error:
@@ -75,9 +89,12 @@ def check(rules: RulesOption = None) -> int:
             out(str(problem))
         say(f"共 {len(error.problems)} 处错误。")
         return Exit.USER
+    unpriced = load_policy(policy).unpriced(rule.clause for rule in book.rules if not rule.spec.advice)
     thin = [f"{rule.path}: {lack}" for rule in book.rules for lack in thin_examples(rule.spec)]
     for line in thin:
         out(line)
+    if unpriced:
+        say(f"注意：{policy} 的 clauses 里没有 {'、'.join(unpriced)}：这些条款的违规照记，但不扣分、不扣款。要计的话，在那里写上。")
     say(f"{len(book.rules)} 条规则、{len(book.lexicons)} 个词库，没有错误" + (f"；{len(thin)} 处例子不够。" if thin else "。"))
     return Exit.FINDINGS if thin else Exit.DONE
 
@@ -107,21 +124,25 @@ def explain(
     clause: Annotated[str, typer.Argument(help="条款或规则编号。", metavar="条款")],
     db: DbOption = None,
     rules: RulesOption = None,
+    show_private: PrivateOption = False,
 ) -> int:
     """逐步说明某一通电话的某一条是怎么判的：找到了什么、在哪里、为什么不算。"""
     from qa_pipeline.across import history_of
     from qa_pipeline.errors import UserError
+    from qa_pipeline.masking import Masker
     from qa_pipeline.rules.trace import explain as trace
 
-    store = existing_store(settings_of(db=db))
+    settings = settings_of(db=db, output__show_private=show_private or None)
+    store = existing_store(settings)
     book = _book(rules)
     chosen = _chosen(book, [clause])
     run = store.load_run(call_id)
     if run is None:
         raise UserError(f"库里没有通话 {call_id}。用 qa export scores 可以看到全部通话编号。")
+    masker = Masker(run.conversation.call, show=settings.output.show_private)
     for rule in chosen:
         for line in trace(book, rule, run.conversation, history_of(store, run.conversation.call)):
-            out(line)
+            out(masker.text(line))
     return Exit.DONE
 
 
@@ -182,7 +203,11 @@ def new(
         raise UserError(f"{file} 已经存在，没有改动。请换一个文件名。")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(skeleton(clause), encoding="utf-8")
-    say(f"已写好 {file}。改完运行 qa rules check 和 qa rules test {clause}。")
+    folder = next((parent for parent in file.absolute().parents if (parent / "policy.yaml").is_file()), None)
+    place = str(folder) if folder is not None else "规则文件夹"
+    moved = "" if folder is not None else "放进规则文件夹，"
+    say(f"已写好 {file}。{moved}改完运行 qa rules check --rules {place} 和 qa rules test {clause} --rules {place}。")
+    say(f"要扣分、扣款，在规则文件夹的 policy.yaml 的 clauses 里写上 {clause}；不写只记录违规。")
     return Exit.DONE
 
 

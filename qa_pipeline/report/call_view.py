@@ -10,6 +10,7 @@ from qa_pipeline.model import AuditRun, Evidence, EvidenceKind, Outcome, Penalty
 from qa_pipeline.quotes import places
 from qa_pipeline.report.clips import Clips
 from qa_pipeline.report.script_view import ScriptView, script_view
+from qa_pipeline.report.verdicts import by_clause, of
 
 ROLE = {Role.AGENT: "坐席", Role.CUSTOMER: "客户", Role.UNKNOWN: "未知"}
 _SOURCE = {
@@ -116,7 +117,7 @@ def call_view(run: AuditRun, masker: Masker, *, anchor: str, max_clips: int) -> 
         (item for item in run.outcomes if item.verdict is Verdict.VIOLATION), key=lambda item: (item.advice, _place(item))
     )
     findings = tuple(maker.finding(number, item) for number, item in enumerate(ordered, start=1))
-    by_verdict = {verdict: [item for item in run.outcomes if item.verdict is verdict] for verdict in Verdict}
+    verdicts = by_clause(run.outcomes)
     return CallView(
         call_id=conversation.call.call_id,
         anchor=anchor,
@@ -130,9 +131,9 @@ def call_view(run: AuditRun, masker: Masker, *, anchor: str, max_clips: int) -> 
         fitness=tuple(fact.message for fact in conversation.fitness),
         turns=tuple(_turn(turn, _marks(turn, ordered), masker) for turn in conversation.turns),
         findings=findings,
-        unjudged=tuple((item.clause, item.title, masker.text(item.reason)) for item in by_verdict[Verdict.NOT_EVALUATED]),
-        clear=tuple(dict.fromkeys(f"{item.clause} {item.title}" for item in by_verdict[Verdict.CLEAR])),
-        skipped=tuple(dict.fromkeys(f"{item.clause} {item.title}" for item in by_verdict[Verdict.NOT_APPLICABLE])),
+        unjudged=tuple((item.clause, item.title, masker.text(item.reason)) for item in of(verdicts, Verdict.NOT_EVALUATED)),
+        clear=tuple(f"{item.clause} {item.title}" for item in of(verdicts, Verdict.CLEAR)),
+        skipped=tuple(f"{item.clause} {item.title}" for item in of(verdicts, Verdict.NOT_APPLICABLE)),
         clip_note=sounds.reason if findings and max_clips and run.recording is not None else "",
         clips=maker.clips,
         script=script_view(conversation),

@@ -22,6 +22,7 @@ from qa_pipeline.text.lexicon import Lexicon, NumberSegments
 from qa_pipeline.text.pattern import PatternError, compile_pattern
 
 POLICY_FILE = "policy.yaml"
+LEXICONS_FOLDER = "lexicons"
 SEGMENTS_FILE = "number_segments.yaml"
 REQUIRED_LEXICONS = ("quoting", "activation")
 _ACTIVATES_AT_LEAST = 0.4  # how surely a turn must open the service that says so (先不给您办了 does not)
@@ -64,6 +65,8 @@ def load_book(rules_dir: Path, lexicons_dir: Path, matching: Matching = "toleran
     for folder, what in ((rules_dir, "规则"), (lexicons_dir, "词库")):
         if not folder.is_dir():
             loading.note(str(folder), f"找不到{what}文件夹，请用 --rules 指定，或检查路径")
+    if not loading.problems:
+        _lexicons_beside(loading, rules_dir)
     if loading.problems:
         raise RuleFileError(tuple(loading.problems))
     lexicon_files = sorted(lexicons_dir.rglob("*.yaml"))
@@ -91,6 +94,15 @@ def load_book(rules_dir: Path, lexicons_dir: Path, matching: Matching = "toleran
         activation=activation,
         reader=loading.acts,
     )
+
+
+def _lexicons_beside(loading: _Loading, rules_dir: Path) -> None:
+    """Every file below the rules folder is read as a rule; lexicons there would be hundreds of mistakes with one cause."""
+    inside = rules_dir / LEXICONS_FOLDER
+    if any(inside.rglob("*.yaml")):
+        loading.note(
+            str(inside), f"词库文件夹要放在规则文件夹旁边，不能放在里面。请把它移到 {rules_dir.absolute().parent / LEXICONS_FOLDER}"
+        )
 
 
 def _shown(path: Path, folder: Path) -> str:

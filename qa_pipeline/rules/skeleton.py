@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 TEMPLATE = """\
-# 一条规则一个文件。写法见 docs/rules.zh-CN.md；写完运行：qa rules check && qa rules test {clause}
+# 一条规则一个文件。写法见 docs/rules.zh-CN.md；写完运行：
+#   qa rules check --rules 规则文件夹 && qa rules test {clause} --rules 规则文件夹
+# 要扣分、扣款，在规则文件夹的 policy.yaml 的 clauses 里写上 {clause}；不写只记录违规。
 clause: {clause}            # 条款代码，公开而且不变
 rule: {clause}-new          # 规则编号，全书唯一
 title: 新条款

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -110,6 +111,21 @@ def test_counts_by_hand() -> None:
     )
     assert (found.overall.precision, found.overall.recall, found.overall.f1) == (1 / 3, 1 / 3, 1 / 3)
     assert found.false_per_clean_call == 0.5
+
+
+def test_mistakes_cover_the_customer() -> None:
+    one = run("a", {"A05": V})
+    (accused,) = one.outcomes
+    proof = replace(accused.evidence[0], quote="李四先生，您的电话是13812345678")
+    call = replace(one.conversation.call, customer_name="李四", customer_number="13812345678")
+    one = replace(
+        one,
+        conversation=replace(one.conversation, call=call),
+        outcomes=(replace(accused, evidence=(proof,), reason="说了13812345678"),),
+    )
+    assert evaluate(Labels(expected={"a": {}}), [one]).mistakes == (
+        Mistake(call_id="a", clause="A05", kind="误判", reason="说了138****5678", quote="李*先生，您的电话是138****5678"),
+    )
 
 
 def test_a_rate_without_a_denominator_is_unknown_not_zero() -> None:

@@ -38,7 +38,18 @@ def quiet(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> Centre:
         (["ledger", "close", "2026-11", "--as", "lead"], "还没有过完"),
         (["sample", "--date", "昨天", "--as", "lead"], "日期“昨天”看不懂"),
         (["sample", "--date", "2026-10-01", "--as", "lead"], "没有有效录音可抽"),
-        (["rates", "--by", "city", "--as", "lead"], "合格率只能按"),
+        (["rates", "--by", "city", "--as", "lead"], "合格率只能按 agent（坐席）、team（班组）或 all（合计）统计，写的是“city”"),
+        (["rates", "--from", "2026-12-01", "--to", "2026-11-01", "--as", "lead"], "--from 2026-12-01 晚于 --to 2026-11-01"),
+        (["ledger", "show", "--month", "2026-13", "--as", "lead"], "月份写成 2026-11 这样，写的是“2026-13”"),
+        (["ledger", "show", "--month", "", "--as", "lead"], "月份写成 2026-11 这样，写的是“”"),
+        (["ledger", "entries", "--month", "xx", "--as", "lead"], "月份写成 2026-11 这样，写的是“xx”"),
+        (["appeal", "list", "--state", "胡说", "--as", "lead"], "申诉没有“胡说”这个状态。可用：待班组长意见、"),
+        (["review", "role", "K20261102-0001", "0", "agent", "--as", "qa1"], "没有第 0 轮：话轮从 1 数起"),
+        (["review", "text", "K20261102-0001", "4", "好", "--as", "qa1"], "没有第 4 轮，共 3 轮"),
+        (["review", "text", "K20261102-0001", "1", " ", "--as", "qa1"], "第 1 轮的文字是空的，没有改动"),
+        (["review", "add", "K20261102-0001", "A04", "--turn", "0", "--reason", "x", "--as", "qa1"], "话轮从 1 数起"),
+        (["review", "add", "K20261102-0001", "A04", "--turn", "4", "--reason", "x", "--as", "qa1"], "没有第 4 轮，共 3 轮"),
+        (["followup", "callbacks", "--show-private", "--as", "chief9"], "没有这个权限：需要质检员、质检组长、经理"),
         (["day", "2026-11-02", "--as", "lead"], "请给出录音文件夹"),
         (["purge", "--as", "boss"], "--dry-run"),
         (["people", "add", "x", "新人", "--post", "质检员"], "第一个人必须是管理员"),
@@ -50,7 +61,12 @@ def quiet(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> Centre:
     ],
 )
 def test_refusals(quiet: Centre, capsys: pytest.CaptureFixture[str], argv: list[str], told: str) -> None:
+    from qa_pipeline.casework import people
+    from qa_pipeline.casework.values import Person, Post
+
     quiet.case(finding("A04"))
+    with quiet.act("admin") as tx:
+        people.save_person(tx, Person(person_id="chief9", name="韩青", posts=(Post.TEAM_LEADER,), team="一组"))
     timed = argv if argv[0] in ("people", "simulate-month") else [*argv, *AT]
     code = run(timed)
     said = capsys.readouterr()
@@ -111,6 +127,7 @@ def test_json(quiet: Centre, capsys: pytest.CaptureFixture[str]) -> None:
             "title": "服务忌语",
             "reason": "服务忌语的理由",
             "quote": "A04 的原话0",
+            "turn": 0,
             "start_s": 3.0,
             "end_s": 5.0,
             "decision": None,
@@ -145,16 +162,69 @@ def test_json(quiet: Centre, capsys: pytest.CaptureFixture[str]) -> None:
         assert answer(*argv) is not None
 
 
-def test_numbers_are_masked_for_team_leaders(quiet: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+SECRETS = ("13900000001", "赵小满")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
+def test_customers_are_masked_until_asked_for_and_that_is_logged(
+    quiet: Centre, capsys: pytest.CaptureFixture[str], form: tuple[str, ...]
+) -> None:
+    from qa_pipeline.casework import complaints
+
+    trial = {"trial_days": 30, "charged": True}
+    case = quiet.done(finding("C1", quote="赵小满先生，您的电话是13900000001"), confirm=("C1",), **trial)
+    got = complaints.Received(customer_number=SECRETS[0], content=f"打我 {SECRETS[0]} 推销", received_at=quiet.now)
+    with quiet.act("qa1") as tx:
+        complaints.register(tx, got)
+    for words, what in (
+        (("case", "show", case.case_id), "工单，客户号码和姓名全文"),
+        (("followup", "callbacks"), "回访名单，客户号码全文"),
+        (("followup", "confirmations"), "二次确认名单，客户号码全文"),
+        (("complaint", "list"), "投诉登记簿，客户号码全文"),
+    ):
+        command_line = [*words, *form, "--as", "qa1", *AT]
+        assert run(command_line) == 0
+        hidden = capsys.readouterr().out
+        assert run([*command_line, "--show-private"]) == 0
+        shown = capsys.readouterr().out
+        assert "139****0001" in hidden and SECRETS[0] in shown, words
+        assert not any(secret in hidden for secret in SECRETS), words
+        with quiet.store.read() as connection:
+            logged = connection.execute("SELECT person_id, action, detail FROM audit_log ORDER BY seq DESC LIMIT 1").fetchone()
+        assert logged == ("qa1", "access", json.dumps({"what": what}, ensure_ascii=False))
+
+
+def test_the_setting_shows_numbers_to_those_who_may_see_them(
+    quiet: Centre, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from qa_pipeline.casework import people
     from qa_pipeline.casework.values import Person, Post
 
+    monkeypatch.setenv("QA_OUTPUT_SHOW_PRIVATE", "true")
     quiet.done(finding("C1"), confirm=("C1",))
     with quiet.act("admin") as tx:
         people.save_person(tx, Person(person_id="chief9", name="韩青", posts=(Post.TEAM_LEADER,), team="一组"))
     for person, number in (("qa1", "13900000001"), ("chief9", "139****0001")):
         assert run(["followup", "callbacks", "--as", person, *AT]) == 0
         assert number in capsys.readouterr().out
+
+
+def test_the_turn_that_is_shown_is_the_turn_that_is_corrected(quiet: Centre, capsys: pytest.CaptureFixture[str]) -> None:
+    case = quiet.case(finding("A04", turn=2))
+    assert run(["case", "show", case.case_id, "--as", "qa1", *AT]) == 0
+    assert "第 3 轮" in capsys.readouterr().out
+    assert run(["show", case.call_id]) == 0
+    assert "  3 [00:08] 坐席\t再见" in capsys.readouterr().out.splitlines()
+    assert run(["rules", "explain", case.call_id, "A02"]) == 0
+    assert "第 3 轮，0:08.0–0:11.5，“再见”" in capsys.readouterr().out
+    assert run(["review", "add", case.case_id, "A04", "--turn", "3", "--reason", "机器漏了", "--as", "qa1", *AT]) == 0
+    assert run(["review", "text", case.case_id, "3", "再会", "--as", "qa1", *AT]) == 0
+    assert run(["review", "role", case.case_id, "2", "agent", "--as", "qa1", *AT]) == 0
+    with quiet.store.read() as connection:
+        kept = connection.execute("SELECT turn, field, before, after FROM corrections ORDER BY seq").fetchall()
+        (body,) = connection.execute("SELECT body FROM manual_findings").fetchone() or ("",)
+    assert kept == [(2, "text", "再见", "再会"), (1, "role", "customer", "agent")]
+    assert json.loads(body)["evidence"][0]["quote"] == "再见"
 
 
 def test_blind_reviews_stay_blind(quiet: Centre, capsys: pytest.CaptureFixture[str]) -> None:

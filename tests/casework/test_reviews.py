@@ -67,11 +67,32 @@ def test_manual_items_and_missed_findings(centre: Centre) -> None:
         ]
         with pytest.raises(CaseworkError, match="没有条款“Z9”"):
             reviews.add_finding(tx, case.case_id, Added(clause="Z9", reason="?"))
-        with pytest.raises(CaseworkError, match="没有第 7 个话轮"):
+        with pytest.raises(CaseworkError, match="没有第 8 轮，共 3 轮"):
             reviews.add_finding(tx, case.case_id, Added(clause="A04", reason="?", turn=7))
     centre.finish(case)
     assert centre.money() == {"agent 已确认": (20, D(120))}
     assert centre.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ({"turn": 1, "start_s": 50.0, "end_s": 10.0}, "结束 10 秒不在开始 50 秒之后"),
+        ({"start_s": 5.0, "end_s": 5.0}, "结束 5 秒不在开始 5 秒之后"),
+        ({"turn": 0, "start_s": 30.0}, "结束 3.5 秒不在开始 30 秒之后"),
+        ({"start_s": -1.0}, "不能是负数"),
+        ({"end_s": 4.0}, "没有写开始秒数"),
+        ({"start_s": 60.5}, "位置 60.5 秒超出了通话：这通电话只有 60.0 秒"),
+        ({"start_s": 5.0, "end_s": 75.0}, "位置 75 秒超出了通话"),
+    ],
+)
+def test_a_place_that_nobody_can_listen_to(centre: Centre, place: dict[str, float], told: str) -> None:
+    case = centre.case(clear("A04"))
+    with centre.act("qa1") as tx:
+        with pytest.raises(CaseworkError, match=told):
+            reviews.add_finding(tx, case.case_id, Added(clause="A04", reason="?", **place))  # type: ignore[arg-type]
+        assert findings_of(tx, case) == []
+        reviews.add_finding(tx, case.case_id, Added(clause="A04", reason="到末尾", start_s=59.0, end_s=60.0))
 
 
 def test_finishing_needs_every_decision(centre: Centre) -> None:

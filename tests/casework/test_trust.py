@@ -74,8 +74,11 @@ def test_what_a_person_added_survives_a_correction(centre: Centre) -> None:
 def test_corrections_that_cannot_be(centre: Centre) -> None:
     case = centre.case(finding("A04"))
     with centre.act("qa1") as tx:
-        with pytest.raises(CaseworkError, match="没有第 9 个话轮"):
+        with pytest.raises(CaseworkError, match="没有第 10 轮，共 3 轮"):
             corrections.correct(tx, case.case_id, [Correction(turn=9, text="x")], rejudge_with())
+        for nothing in ("", " \u3000"):
+            with pytest.raises(CaseworkError, match="第 2 轮的文字是空的，没有改动"):
+                corrections.correct(tx, case.case_id, [Correction(turn=1, text=nothing)], rejudge_with())
         with pytest.raises(CaseworkError, match="没有改动"):
             corrections.correct(tx, case.case_id, [Correction(turn=0)], rejudge_with())
     with centre.act("qa2") as tx, pytest.raises(CaseworkError, match="不是您"):

@@ -206,6 +206,28 @@ def test_the_other_formats_hold_the_same_rows(qa: Qa, tmp_path: Path) -> None:
     assert [(call, score, float(fine)) for call, score, fine in parquet] == wanted
 
 
+def test_the_file_is_what_its_name_says(qa: Qa, tmp_path: Path) -> None:
+    qa("run", copy_calls(tmp_path / "day", "S001"), "--db", qa.db)
+    starts = {
+        "f.xlsx": b"PK",
+        "f.parquet": b"PAR1",
+        "f.json": b"[",
+        "f.csv": b"\xef\xbb\xbf",
+        "f.CSV": b"\xef\xbb\xbf",
+        "f.txt": b"\xef\xbb\xbf",
+    }
+    for name, start in starts.items():
+        assert qa("export", "findings", "--db", qa.db, "--out", tmp_path / name).code == 0
+        assert (tmp_path / name).read_bytes().startswith(start), name
+    said = qa("export", "findings", "--db", qa.db, "--format", "csv", "--out", tmp_path / "g.xlsx")
+    assert (said.code, said.out) == (2, "")
+    assert (
+        said.err == f"错误：--format csv 与文件名 {tmp_path}/g.xlsx 不一致，没有写。请去掉 --format，或把文件名改为 .csv 结尾。\n"
+    )
+    assert not (tmp_path / "g.xlsx").exists()
+    assert qa("kpi", "problems", "--db", qa.db, "--out", tmp_path / "p.xlsx", "--format", "json").code == 2
+
+
 def test_exports_by_day(qa: Qa, tmp_path: Path) -> None:
     qa("run", copy_calls(tmp_path / "day", "S001"), "--db", qa.db)
     counts = [
@@ -214,6 +236,10 @@ def test_exports_by_day(qa: Qa, tmp_path: Path) -> None:
     ]
     assert counts == [1, 1, 0, 0]
     assert qa("export", "scores", "--db", qa.db, "--from", "21.11.2026").code == 2
+    turned = qa("export", "scores", "--db", qa.db, "--from", "2026-12-01", "--to", "2026-11-01")
+    assert (turned.code, turned.out, turned.err) == (2, "", "错误：日期写反了：--from 2026-12-01 晚于 --to 2026-11-01。\n")
+    lake = qa("export", "lake", "--out", tmp_path / "l", "--name", "a", "--db", qa.db, "--from", "2026-12-01", "--to", "2026-11-01")
+    assert (lake.code, lake.err) == (turned.code, turned.err)
     assert "没有“all”这种导出" in qa("export", "all", "--db", qa.db).err
 
 
@@ -259,8 +285,64 @@ def test_rescore_diff_tells_and_rescore_stores(qa: Qa, tmp_path: Path) -> None:
     assert "50 → 80" in told.out and "什么也没有写入" in told.out
     as_json = json.loads(qa("rescore", "--db", qa.db, "--rules", tmp_path / "rules", "--diff", "--json").out)
     assert as_json["agents"]["8071"]["fine_after"] == "80"
-    assert qa("rescore", "--db", qa.db, "--rules", tmp_path / "rules").code == 0
+    kept = qa("rescore", "--db", qa.db, "--rules", tmp_path / "rules")
+    assert kept.code == 0 and f'在 qa.toml 里写 rules = "{tmp_path}/rules"' in kept.err
     assert table(qa("export", "scores", "--db", qa.db).out)[1][1]["fine_yuan"] == "80.00"
+
+
+def test_a_rule_set_in_force_is_not_lost_without_a_word(qa: Qa, tmp_path: Path) -> None:
+    folder = copy_calls(tmp_path / "day", "S010", "S013")
+    shutil.copytree(rules_dir(), tmp_path / "mine" / "rules")
+    policy = tmp_path / "mine" / "rules" / "policy.yaml"
+    policy.write_text(policy.read_text(encoding="utf-8").replace('case_fine: "50"', 'case_fine: "80"'), encoding="utf-8")
+    qa("run", folder, "--db", qa.db)
+    assert qa("rescore", "--db", qa.db, "--rules", "mine/rules").err == (
+        f"重新判定 2 通，其中 2 通与以前存过的都不同，已写入 {qa.db}。\n"
+        '要一直有效：在 qa.toml 里写 rules = "mine/rules"（写在所有 [段] 之前），或每次都加 --rules mine/rules。'
+        "不写的话，下一次 qa run 会用自带的规则重新判定这些通话。\n"
+    )
+    same = qa("run", folder, "--db", qa.db, "--rules", "mine/rules")
+    assert same.err.startswith("处理 0 通，跳过已完成的 2 通")
+    (tmp_path / "qa.toml").write_text('rules = "mine/rules"\n', encoding="utf-8")
+    assert qa("run", folder, "--db", qa.db).err.startswith("处理 0 通，跳过已完成的 2 通")
+    assert "qa.toml" not in qa("rescore", "--db", qa.db, "--rules", "mine/rules").err
+    (tmp_path / "qa.toml").unlink()
+    lost = qa("run", folder, "--db", qa.db)
+    assert lost.err.startswith(
+        "注意：2 通（S010、S013）是用规则文件夹 mine/rules 判定的。这次没有写 --rules，会用自带的规则重新判定它们。\n"
+        '要沿用：加上 --rules mine/rules，或在 qa.toml 里写 rules = "mine/rules"。\n'
+        "处理 2 通，其中 2 通用已有转写"
+    )
+    assert qa("run", folder, "--db", qa.db).err.startswith("处理 0 通，跳过已完成的 2 通")
+
+
+def test_the_difference_names_clauses_that_cost_nothing(qa: Qa, tmp_path: Path) -> None:
+    qa("run", copy_calls(tmp_path / "day", "S010", "S013"), "--db", qa.db)
+    shutil.copytree(rules_dir(), tmp_path / "rules")
+    assert qa("rules", "new", "X01", "--out", tmp_path / "rules" / "x" / "X01.yaml").code == 0
+    rule = tmp_path / "rules" / "x" / "X01.yaml"
+    rule.write_text(rule.read_text(encoding="utf-8").replace("(请|麻烦)~2示例违规说法", "您好"), encoding="utf-8")
+    told = qa("rescore", "--db", qa.db, "--rules", tmp_path / "rules", "--diff")
+    assert told.out.splitlines()[-2] == "政策文件（policy.yaml 的 clauses）里没有 X01：新增的违规照记，但不扣分、不扣款。"
+    as_json = json.loads(qa("rescore", "--db", qa.db, "--rules", tmp_path / "rules", "--diff", "--json").out)
+    assert as_json["unpriced"] == ["X01"]
+
+
+def test_a_clause_stands_under_one_heading(qa: Qa, tmp_path: Path) -> None:
+    qa("run", samples_dir(), "--db", qa.db)
+    for call in (row["call_id"] for row in table(qa("export", "scores", "--db", qa.db).out)[1]):
+        lines = qa("show", call, "--db", qa.db).out.splitlines()
+        violated = {line.split()[1] for line in lines if line.strip().startswith("▲")}
+        unjudged = (
+            [line.split()[0] for line in lines[lines.index("无法判定：") + 1 :] if line.startswith("  ")]
+            if "无法判定：" in lines
+            else []
+        )
+        clear, skipped = (
+            next(line for line in lines if line.startswith(name)).removeprefix(name).split() for name in ("合规：", "不适用：")
+        )
+        said = [*violated, *unjudged, *clear, *skipped]
+        assert len(said) == len(set(said)), call
 
 
 def test_a_typo_in_a_rule_is_told_with_its_place(qa: Qa, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,10 @@ EXAMPLES = {
     "violating": [{"turns": ["坐席：说坏话"]}, {"turns": ["坐席：坏话"]}, {"turns": ["坐席：壞話"], "noise": True}],
     "clear": [{"turns": ["坐席：好话"]}, {"turns": ["坐席：好話"], "noise": True}, {"turns": ["坐席：坏画"], "lookalike": True}],
 }
+
+
+PACKAGED = rules_dir() / "policy.yaml"
+UNPRICED = f"注意：{PACKAGED} 的 clauses 里没有 X01：这些条款的违规照记，但不扣分、不扣款。要计的话，在那里写上。\n"
 
 
 def small(folder: Path, *rules: object) -> Path:
@@ -59,7 +64,34 @@ def test_list_for_scripts(qa: Qa, tmp_path: Path) -> None:
 
 def test_check_of_a_good_book(qa: Qa, tmp_path: Path) -> None:
     said = qa("rules", "check", "--rules", small(tmp_path))
-    assert (said.code, said.out, said.err) == (0, "", "1 条规则、2 个词库，没有错误。\n")
+    assert (said.code, said.out, said.err) == (0, "", UNPRICED + "1 条规则、2 个词库，没有错误。\n")
+
+
+def test_check_tells_what_the_policy_does_not_price(qa: Qa, tmp_path: Path) -> None:
+    book = small(
+        tmp_path, rule("X02", examples=EXAMPLES), rule("X01", examples=EXAMPLES), rule("X03", examples=EXAMPLES, advice=True)
+    )
+    policy = book / "policy.yaml"
+    policy.write_text(
+        PACKAGED.read_text(encoding="utf-8").replace("\nclauses:\n", '\nclauses:\n  X02: {source: "测试"}\n'), encoding="utf-8"
+    )
+    said = qa("rules", "check", "--rules", book)
+    assert (said.code, said.out, said.err) == (
+        0,
+        "",
+        f"注意：{policy} 的 clauses 里没有 X01：这些条款的违规照记，但不扣分、不扣款。要计的话，在那里写上。\n3 条规则、2 个词库，没有错误。\n",
+    )
+
+
+def test_lexicons_inside_the_rules_are_one_mistake(qa: Qa, tmp_path: Path) -> None:
+    mine = tmp_path / "我的规则"
+    shutil.copytree(rules_dir(), mine)
+    shutil.copytree(lexicons_dir(), mine / "lexicons")
+    said = qa("rules", "check", "--rules", mine)
+    assert (said.code, said.err) == (2, "共 1 处错误。\n")
+    assert said.out == (f"{mine}/lexicons:1:1: 词库文件夹要放在规则文件夹旁边，不能放在里面。请把它移到 {tmp_path}/lexicons\n")
+    shutil.move(mine / "lexicons", tmp_path / "lexicons")
+    assert qa("rules", "check", "--rules", mine).code == 0
 
 
 def test_check_tells_what_examples_lack(qa: Qa, tmp_path: Path) -> None:
@@ -67,7 +99,7 @@ def test_check_tells_what_examples_lack(qa: Qa, tmp_path: Path) -> None:
     assert (said.code, said.out, said.err) == (
         1,
         "rules/r0.yaml: 违规例只有 2 个，至少 3 个\nrules/r0.yaml: 违规例里没有带识别错误的（noise: true）\n",
-        "1 条规则、2 个词库，没有错误；2 处例子不够。\n",
+        UNPRICED + "1 条规则、2 个词库，没有错误；2 处例子不够。\n",
     )
 
 
@@ -131,7 +163,15 @@ def test_new_is_valid_as_it_stands(qa: Qa, tmp_path: Path) -> None:
     book = small(tmp_path)
     said = qa("rules", "new", "X07", "--out", book / "x" / "X07.yaml")
     assert (said.code, said.out) == (0, "")
-    assert said.err == f"已写好 {book}/x/X07.yaml。改完运行 qa rules check 和 qa rules test X07。\n"
+    assert said.err == (
+        f"已写好 {book}/x/X07.yaml。放进规则文件夹，改完运行 qa rules check --rules 规则文件夹 和 qa rules test X07 --rules 规则文件夹。\n"
+        "要扣分、扣款，在规则文件夹的 policy.yaml 的 clauses 里写上 X07；不写只记录违规。\n"
+    )
+    shutil.copy(PACKAGED, book)
+    assert qa("rules", "new", "X08", "--out", book / "x" / "X08.yaml").err == (
+        f"已写好 {book}/x/X08.yaml。改完运行 qa rules check --rules {book} 和 qa rules test X08 --rules {book}。\n"
+        "要扣分、扣款，在规则文件夹的 policy.yaml 的 clauses 里写上 X08；不写只记录违规。\n"
+    )
     assert qa("rules", "check", "--rules", book).code == 0
     assert qa("rules", "test", "X07", "--rules", book).err == "6 个例子，6 个相符，0 个不符。\n"
     assert qa("rules", "new", "X07").out == (book / "x" / "X07.yaml").read_text(encoding="utf-8") + "\n"
@@ -179,6 +219,38 @@ def test_explain_a_stored_call(qa: Qa, tmp_path: Path) -> None:
     assert across[-2].startswith("  违规：收费前的二次确认：收费前有效的确认通话 1 次")
     own = qa("rules", "explain", "甲", "X01", "--db", qa.db, "--rules", small(tmp_path))
     assert own.out.splitlines()[-1] == "  合规：没有出现：坏话"
+
+
+def test_explain_covers_the_customer(qa: Qa, tmp_path: Path) -> None:
+    line = {
+        "call_id": "J1",
+        "call": {"customer_number": "13812345678", "customer_name": "李四"},
+        "turns": [
+            {"role": "agent", "text": "您好，是李四先生吗"},
+            {"role": "customer", "text": "是我，我的电话是13812345678"},
+            {"role": "agent", "text": "请问您是机主本人吗"},
+        ],
+    }
+    (tmp_path / "j.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    assert qa("import", "transcripts", tmp_path / "j.jsonl", "--db", qa.db).code == 0
+    rules = small(
+        tmp_path,
+        rule(
+            signals={"said": phrase("李四先生"), "number": phrase("我的电话是", who="customer")},
+            judge={"must_not": ["said", "number"]},
+        ),
+    )
+    hidden, shown = (
+        qa("rules", "explain", "J1", "X01", "--db", qa.db, "--rules", rules, *more).out for more in ((), ("--show-private",))
+    )
+    assert "李四" in shown and "李四" not in hidden and "李*先生" in hidden
+    for form in ((), ("--json",)):
+        changes = qa("rescore", "--diff", "--db", qa.db, "--rules", rules, *form).out
+        assert "李*先生" in changes and "李四" not in changes and "13812345678" not in changes
+    for clause in ("C1", "A08"):
+        said = qa("rules", "explain", "J1", clause, "--db", qa.db)
+        assert said.code == 0 and "13812345678" not in said.out and "李四" not in said.out
+    assert "13812345678" in qa("rules", "explain", "J1", "C1", "--db", qa.db, "--show-private").out
 
 
 def test_explain_what_is_not_there(qa: Qa) -> None:

@@ -94,7 +94,14 @@ def withdraw(appeal_id: AppealArgument, db: DbOption = None, person: AsOption = 
 
 
 def list_appeals(
-    state: Annotated[str | None, typer.Option("--state", help="只看这个状态的。", show_default=False)] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            "--state",
+            help="只看这个状态的：待班组长意见、待质检组长裁定、一轮维持、待经理终裁、申诉成立、终裁维持、已撤回。",
+            show_default=False,
+        ),
+    ] = None,
     db: DbOption = None,
     as_json: JsonOption = False,
     person: AsOption = "",
@@ -102,9 +109,15 @@ def list_appeals(
 ) -> None:
     """申诉列表；坐席只看到自己的，班组长只看到本组的。"""
     from qa_pipeline.casework import appeals
+    from qa_pipeline.casework.values import AppealState
+    from qa_pipeline.errors import UserError
 
+    try:
+        wanted = None if state is None else AppealState(state)
+    except ValueError:
+        raise UserError(f"申诉没有“{state}”这个状态。可用：{'、'.join(AppealState)}。") from None
     with acting(db, person, at) as tx:
-        found = [item for item in appeals.find_appeals(tx) if _visible(tx, item) and state in (None, item.state.value)]
+        found = [item for item in appeals.find_appeals(tx, state=wanted) if _visible(tx, item)]
     if as_json:
         out_json([plain(item) for item in found])
         return

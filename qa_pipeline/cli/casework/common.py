@@ -15,6 +15,7 @@ from qa_pipeline.cli.common import existing_store, settings_of
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Desk, Tx
     from qa_pipeline.config import Settings
+    from qa_pipeline.masking import Masker
 
 AsOption = Annotated[
     str, typer.Option("--as", help="操作人编号；也可用环境变量 QA_PERSON。", envvar="QA_PERSON", show_envvar=False, metavar="人员")
@@ -26,6 +27,11 @@ AtOption = Annotated[
 VersionOption = Annotated[
     int | None,
     typer.Option("--version", help="只在工单仍是这一版时才改（防止覆盖别人的改动）。", show_default=False, metavar="版本"),
+]
+TurnArgument = Annotated[int, typer.Argument(help="第几轮：qa show、qa case show 里写的号码，从 1 数起。", metavar="话轮")]
+TurnOption = Annotated[
+    int | None,
+    typer.Option("--turn", help="第几轮：qa show、qa case show 里写的号码，从 1 数起。", show_default=False, metavar="话轮"),
 ]
 CaseArgument = Annotated[str, typer.Argument(help="工单编号，如 K20261102-0001。", metavar="工单")]
 
@@ -86,6 +92,37 @@ def _named(person: str) -> str:
     if not person:
         raise UserError("请用 --as 写明是谁在操作，或设置环境变量 QA_PERSON。")
     return person
+
+
+def turn_index(number: int) -> int:
+    """The index of a turn that people call by ``number``: they count from 1, data and the API from 0."""
+    from qa_pipeline.errors import UserError
+
+    if number < 1:
+        raise UserError(f"没有第 {number} 轮：话轮从 1 数起，号码见 qa show 或 qa case show。什么也没有改动。")
+    return number - 1
+
+
+def shows_clear(tx: Tx, asked: bool) -> bool:
+    """Whether this person reads customers' numbers and names in clear now: only when asked for, by ``--show-private`` (refused to
+    whoever may not) or by the setting ``output.show_private`` (which gives nothing to whoever may not)."""
+    from qa_pipeline.casework import privacy
+
+    if asked:
+        privacy.need_clear(tx)
+        return True
+    return settings_of().output.show_private and privacy.sees_clear(tx.actor)
+
+
+def list_masker(tx: Tx, asked: bool, name: str) -> Masker:
+    """Covers numbers in a list of many calls; reading it in clear goes into the log under the name of the list."""
+    from qa_pipeline.masking import Masker
+    from qa_pipeline.model import CallData
+
+    shown = shows_clear(tx, asked)
+    if shown:
+        tx.log("access", "", {"what": f"{name}，客户号码全文"})
+    return Masker(CallData(call_id=""), show=shown)
 
 
 def when(at: datetime | None) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qa_pipeline.cli.casework.common import AsOption, AtOption, CaseArgument, acting
+from qa_pipeline.cli.casework.common import AsOption, AtOption, CaseArgument, TurnArgument, acting, turn_index
 from qa_pipeline.cli.common import DbOption, RulesOption, say, settings_of
+from qa_pipeline.cli.running import warn_of_lost_rules
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.corrections import Correction
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def role(
     case_id: CaseArgument,
-    turn: Annotated[int, typer.Argument(help="第几个话轮（从 0 数起）。", metavar="话轮")],
+    turn: TurnArgument,
     who: Annotated[str, typer.Argument(help="agent、customer 或 unknown。", metavar="角色")],
     rules: RulesOption = None,
     db: DbOption = None,
@@ -34,12 +35,12 @@ def role(
         right = Role(who)
     except ValueError:
         raise UserError(f"角色只能是 agent、customer 或 unknown，写的是“{who}”。") from None
-    _correct(case_id, [Correction(turn=turn, role=right)], rules=rules, db=db, who=(person, at))
+    _correct(case_id, [Correction(turn=turn_index(turn), role=right)], rules=rules, db=db, who=(person, at))
 
 
 def text(
     case_id: CaseArgument,
-    turn: Annotated[int, typer.Argument(help="第几个话轮（从 0 数起）。", metavar="话轮")],
+    turn: TurnArgument,
     words: Annotated[str, typer.Argument(help="实际说的话。", metavar="文字")],
     rules: RulesOption = None,
     db: DbOption = None,
@@ -49,7 +50,7 @@ def text(
     """更正一个话轮的文字，并重新判定；机器听到的原文保留。"""
     from qa_pipeline.casework.corrections import Correction
 
-    _correct(case_id, [Correction(turn=turn, text=words)], rules=rules, db=db, who=(person, at))
+    _correct(case_id, [Correction(turn=turn_index(turn), text=words)], rules=rules, db=db, who=(person, at))
 
 
 def swap(case_id: CaseArgument, rules: RulesOption = None, db: DbOption = None, person: AsOption = "", at: AtOption = None) -> None:
@@ -66,13 +67,16 @@ def _correct(
     from qa_pipeline.judge import open_judge
     from qa_pipeline.model import AuditRun
 
-    judge = open_judge(settings_of(db=db, rules=rules))
+    settings = settings_of(db=db, rules=rules)
+    judge = open_judge(settings)
 
     def rejudge(run: AuditRun, talk: Conversation) -> AuditRun:
         return judge(talk, Heard(engine=run.provenance.engine, recording=run.recording))
 
     with acting(db, *who) as tx:
-        wanted = given or corrections.swapped(tx.run(cases.get_case(tx, case_id).run_id).conversation)
+        before = cases.get_case(tx, case_id)
+        warn_of_lost_rules(settings, tx.connection, judge.rules_digest, [before.call_id])
+        wanted = given or corrections.swapped(tx.run(before.run_id).conversation)
         case = corrections.correct(tx, case_id, wanted, rejudge)
         left = [str(item.key) for item in findings_of(tx, case) if item.pending]
     say(f"{case_id} 已更正并重新判定；待决定：{'、'.join(left) or '没有'}")

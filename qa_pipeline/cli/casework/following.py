@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from qa_pipeline.cli.casework.common import AsOption, AtOption, Commands, acting, day_of, group, plain, time_of, when
-from qa_pipeline.cli.common import DbOption, JsonOption, out, out_json, say, table
+from qa_pipeline.cli.casework.common import AsOption, AtOption, Commands, acting, day_of, group, list_masker, plain, time_of, when
+from qa_pipeline.cli.common import DbOption, JsonOption, PrivateOption, out, out_json, say, table
 
 AllOption = Annotated[bool, typer.Option("--all", help="连已了结的一起列出。")]
 
@@ -37,32 +38,26 @@ def recheck(db: DbOption = None, as_json: JsonOption = False, person: AsOption =
 
 
 def callbacks(
-    every: AllOption = False, db: DbOption = None, as_json: JsonOption = False, person: AsOption = "", at: AtOption = None
+    every: AllOption = False,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+    show_private: PrivateOption = False,
+    person: AsOption = "",
+    at: AtOption = None,
 ) -> None:
-    """无效销售的回访名单和原因。"""
+    """无效销售的回访名单和原因；要打回访，加 --show-private 看号码全文。"""
     from qa_pipeline.casework import followup
-    from qa_pipeline.casework.privacy import sees_clear
     from qa_pipeline.casework.values import Post
-    from qa_pipeline.masking import mask_number
 
     with acting(db, person, at) as tx:
         tx.need(Post.QA, Post.QA_LEAD, Post.MANAGER, Post.TEAM_LEADER)
         found = followup.callback_list(tx, open_only=not every)
-        shown = sees_clear(tx.actor)
+        masker = list_masker(tx, show_private, "回访名单")
+    found = [replace(c, customer_number=masker.number(c.customer_number) or "") for c in found]
     if as_json:
-        out_json([plain(c) | {"customer_number": c.customer_number if shown else mask_number(c.customer_number)} for c in found])
+        out_json([plain(c) for c in found])
         return
-    rows = [
-        [
-            c.call_id,
-            c.agent_id,
-            c.customer_number if shown else mask_number(c.customer_number),
-            c.product,
-            "；".join(c.reasons),
-            c.result or "待回访",
-        ]
-        for c in found
-    ]
+    rows = [[c.call_id, c.agent_id, c.customer_number, c.product, "；".join(c.reasons), c.result or "待回访"] for c in found]
     table(["通话", "工号", "客户号码", "业务", "无效原因", "结果"], rows)
 
 
@@ -71,26 +66,26 @@ def confirmations(
     every: AllOption = False,
     db: DbOption = None,
     as_json: JsonOption = False,
+    show_private: PrivateOption = False,
     person: AsOption = "",
     at: AtOption = None,
 ) -> None:
-    """试用销售在收费前的两次确认：到期日、逾期、延长的试用期。"""
+    """试用销售在收费前的两次确认：到期日、逾期、延长的试用期；要打电话，加 --show-private 看号码全文。"""
     from qa_pipeline.casework import followup
-    from qa_pipeline.casework.privacy import sees_clear
     from qa_pipeline.casework.values import Post
-    from qa_pipeline.masking import mask_number
 
     with acting(db, person, at) as tx:
         tx.need(Post.QA, Post.QA_LEAD, Post.MANAGER, Post.TEAM_LEADER)
         found = followup.confirmations(tx, day_of(on, time_of(at).date()), open_only=not every)
-        shown = sees_clear(tx.actor)
+        masker = list_masker(tx, show_private, "二次确认名单")
+    found = [replace(c, customer_number=masker.number(c.customer_number) or "") for c in found]
     if as_json:
-        out_json([plain(c) | {"customer_number": c.customer_number if shown else mask_number(c.customer_number)} for c in found])
+        out_json([plain(c) for c in found])
         return
     rows = [
         [
             c.call_id,
-            c.customer_number if shown else mask_number(c.customer_number),
+            c.customer_number,
             c.product,
             str(c.sold_on),
             f"{c.charge_day}{'（已延长）' if c.extended else ''}",
@@ -159,22 +154,35 @@ def settle(
     say(f"{complaint_id}：{complaint.state.value}")
 
 
-def list_complaints(db: DbOption = None, as_json: JsonOption = False, person: AsOption = "", at: AtOption = None) -> None:
-    """投诉登记簿。"""
+def list_complaints(
+    db: DbOption = None,
+    as_json: JsonOption = False,
+    show_private: PrivateOption = False,
+    person: AsOption = "",
+    at: AtOption = None,
+) -> None:
+    """投诉登记簿；要联系客户，加 --show-private 看号码全文。"""
     from qa_pipeline.casework import complaints
-    from qa_pipeline.casework.privacy import sees_clear
     from qa_pipeline.casework.values import Post
-    from qa_pipeline.masking import mask_number
 
     with acting(db, person, at) as tx:
         tx.need(Post.QA, Post.QA_LEAD, Post.MANAGER, Post.TEAM_LEADER)
-        found, shown = complaints.all_complaints(tx), sees_clear(tx.actor)
-    numbers = {c.complaint_id: c.customer_number if shown else mask_number(c.customer_number) for c in found}
+        found = complaints.all_complaints(tx)
+        masker = list_masker(tx, show_private, "投诉登记簿")
+    found = [
+        replace(
+            c,
+            customer_number=masker.number(c.customer_number) or "",
+            content=masker.text(c.content),
+            note=masker.text(c.note),
+        )
+        for c in found
+    ]
     if as_json:
-        out_json([plain(c) | {"customer_number": numbers[c.complaint_id]} for c in found])
+        out_json([plain(c) for c in found])
         return
     rows = [
-        [c.complaint_id, when(c.received_at), c.call_id, numbers[c.complaint_id], c.channel, c.content, c.state.value, c.note]
+        [c.complaint_id, when(c.received_at), c.call_id, c.customer_number, c.channel, c.content, c.state.value, c.note]
         for c in found
     ]
     table(["投诉", "收到", "通话", "客户号码", "渠道", "内容", "状态", "处理"], rows)

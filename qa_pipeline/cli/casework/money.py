@@ -25,7 +25,7 @@ def show(
     from qa_pipeline.casework import closing
     from qa_pipeline.casework.values import Amount, Party, Post
 
-    wanted = month or f"{time_of(at):%Y-%m}"
+    wanted = f"{time_of(at):%Y-%m}" if month is None else month
     with acting(db, person, at) as tx:
         tx.need(Post.QA_LEAD, Post.MANAGER, Post.AGENT)
         lines = closing.statement(tx, wanted)
@@ -58,14 +58,16 @@ def entries(
     at: AtOption = None,
 ) -> None:
     """台账分录：每一行写明工单、条款、质检结果、决定和经手人。"""
+    from qa_pipeline.casework import closing
     from qa_pipeline.casework.values import Post
 
+    wanted = None if month is None else closing.month_of(month)
     names = "seq txn at_time month action case_id clause party person account points yuan run_id decision by_person note".split()  # noqa: SIM905
     with acting(db, person, at) as tx:
         tx.need(Post.QA_LEAD, Post.MANAGER)
         rows = tx.rows(
             f"SELECT {', '.join(names)} FROM ledger_entries WHERE (? IS NULL OR case_id = ?) AND (? IS NULL OR month = ?) ORDER BY seq",
-            [case_id, case_id, month, month],
+            [case_id, case_id, wanted, wanted],
         )
     if as_json:
         out_json([dict(zip(names, [row[0], row[1], row[2].isoformat(), *row[3:]], strict=True)) for row in rows])

@@ -7,14 +7,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qa_pipeline.cli.casework import correcting
-from qa_pipeline.cli.casework.common import AsOption, AtOption, CaseArgument, Commands, VersionOption, acting, group, plain, when
-from qa_pipeline.cli.common import DbOption, JsonOption, clock, out, out_json, say, table, yuan
+from qa_pipeline.cli.casework.common import (
+    AsOption,
+    AtOption,
+    CaseArgument,
+    Commands,
+    TurnOption,
+    VersionOption,
+    acting,
+    group,
+    plain,
+    shows_clear,
+    turn_index,
+    when,
+)
+from qa_pipeline.cli.common import DbOption, JsonOption, PrivateOption, clock, out, out_json, say, table, yuan
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.cases import Case
     from qa_pipeline.casework.desk import Tx
     from qa_pipeline.casework.findings import Finding
     from qa_pipeline.casework.values import Decision
+    from qa_pipeline.masking import Masker
 
 FindingArgument = Annotated[str, typer.Argument(help="发现：A04，同条款多处时 A04#1；rest 为其余所有未决定的。", metavar="发现")]
 REST = "rest"
@@ -62,20 +76,27 @@ def list_cases(
 
 
 def show(
-    case_id: CaseArgument, db: DbOption = None, as_json: JsonOption = False, person: AsOption = "", at: AtOption = None
+    case_id: CaseArgument,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+    show_private: PrivateOption = False,
+    person: AsOption = "",
+    at: AtOption = None,
 ) -> None:
-    """一张工单：发现、原话、决定和金额。"""
+    """一张工单：发现、第几轮、原话、决定和金额。"""
     from qa_pipeline.casework import cases, ledger, privacy
     from qa_pipeline.casework.findings import findings_of
+    from qa_pipeline.masking import Masker
 
     with acting(db, person, at) as tx:
         case = cases.get_case(tx, case_id)
         _may_see(tx, case)
-        privacy.open_call(tx, case.call_id, "工单")
+        shown = shows_clear(tx, show_private)
+        privacy.open_call(tx, case.call_id, "工单，客户号码和姓名全文" if shown else "工单")
         found, valued = findings_of(tx, case), ledger.value_of(tx, case)
-        masker = privacy.masker(tx.actor, tx.run(case.run_id).conversation.call)
+        masker = Masker(tx.run(case.run_id).conversation.call, show=shown)
     if as_json:
-        out_json({"case": plain(case), "findings": [_plain_finding(item) for item in found], "dues": plain(valued.dues)})
+        out_json({"case": plain(case), "findings": [_plain_finding(item, masker) for item in found], "dues": plain(valued.dues)})
         return
     out(
         f"工单 {case.case_id}（第 {case.version} 版）：通话 {case.call_id}，工号 {case.agent_id}，{case.state.value}，复核人 {case.assignee}"
@@ -86,9 +107,17 @@ def show(
         said = masker.text(proof.quote) if proof is not None else ""
         decision = item.live.decision.label if item.live is not None else ("仅提示" if item.advice else "待决定")
         rows.append(
-            [str(item.key), item.outcome.title, clock(proof.start_s if proof else None), said, item.outcome.reason, decision]
+            [
+                str(item.key),
+                item.outcome.title,
+                f"第 {proof.turn + 1} 轮" if proof is not None and proof.turn is not None else "",
+                clock(proof.start_s if proof else None),
+                said,
+                masker.text(item.outcome.reason),
+                decision,
+            ]
         )
-    table(["发现", "条款", "位置", "原话", "理由", "决定"], rows)
+    table(["发现", "条款", "话轮", "位置", "原话", "理由", "决定"], rows)
     for due in valued.dues:
         state = "已确认" if due.confirmed else "待确认"
         out(
@@ -112,14 +141,16 @@ def _may_see(tx: Tx, case: Case) -> None:
         raise CaseworkError(f"工单 {case.case_id} 不是您的；双人复核在双方完成之前互相看不到。")
 
 
-def _plain_finding(item: Finding) -> dict[str, object]:
+def _plain_finding(item: Finding, masker: Masker) -> dict[str, object]:
+    """For scripts: turns count from 0 here, as in all exports."""
     proof = item.outcome.proof
     return {
         "finding": str(item.key),
         "clause": item.clause,
         "title": item.outcome.title,
-        "reason": item.outcome.reason,
-        "quote": proof.quote if proof else "",
+        "reason": masker.text(item.outcome.reason),
+        "quote": masker.text(proof.quote) if proof else "",
+        "turn": proof.turn if proof else None,
         "start_s": proof.start_s if proof else None,
         "end_s": proof.end_s if proof else None,
         "decision": item.live.decision.value if item.live else None,
@@ -258,7 +289,7 @@ def add(
     case_id: CaseArgument,
     clause: Annotated[str, typer.Argument(help="条款（A04…）或人工项（M01…）。", metavar="条款")],
     reason: ReasonOption = "",
-    turn: Annotated[int | None, typer.Option("--turn", help="第几个话轮（从 0 数起）。", show_default=False)] = None,
+    turn: TurnOption = None,
     start: Annotated[float | None, typer.Option("--start", help="开始秒数。", show_default=False)] = None,
     end: Annotated[float | None, typer.Option("--end", help="结束秒数。", show_default=False)] = None,
     version: VersionOption = None,
@@ -269,7 +300,8 @@ def add(
     """补充机器漏掉的发现，或录音里听不出来的现场纪律。"""
     from qa_pipeline.casework import reviews
 
-    added = reviews.Added(clause=clause, reason=reason, turn=turn, start_s=start, end_s=end)
+    index = turn_index(turn) if turn is not None else None
+    added = reviews.Added(clause=clause, reason=reason, turn=index, start_s=start, end_s=end)
     with acting(db, person, at) as tx:
         reviews.add_finding(tx, case_id, added, version)
     say(f"{case_id} 补充 {clause}")

@@ -106,14 +106,18 @@ def rates(
     """合格率（只算随机抽样，按通数加权）与 95% 区间；区间重叠的不分先后。"""
     from qa_pipeline.casework import samples
     from qa_pipeline.casework.sampling import standings
+    from qa_pipeline.errors import UserError
 
     column = {"agent": "agent_id"}.get(by, by)
+    first, last = day_of(date_from, date(1, 1, 1)), day_of(date_to, date(9999, 1, 1))
+    if last < first:
+        raise UserError(f"日期写反了：--from {first} 晚于 --to {last}。")
     with acting(db, person, at) as tx:
         chosen = [
             row[0]
             for row in tx.rows(
                 "SELECT sample_id FROM samples WHERE level = 'daily' AND date_from >= ? AND date_to <= ?",
-                [day_of(date_from, date(1, 1, 1)), day_of(date_to, date(9999, 1, 1))],
+                [first, last],
             )
         ]
         found = samples.qualified_rates(tx, chosen, column)

@@ -11,6 +11,7 @@ from qa_pipeline.masking import Masker
 from qa_pipeline.model import AuditRun, Evidence, EvidenceKind, Outcome, Penalty, Role, Strength, Turn, Verdict
 from qa_pipeline.quotes import places
 from qa_pipeline.report.call_view import ROLE, TEMPLATE, clock, penalty_words, roles_note, simplified
+from qa_pipeline.report.verdicts import by_clause, of
 from qa_pipeline.web.reading.callparts import CallPage, Exhibit, FindingCard, Shown, Token, TurnLine
 from qa_pipeline.web.reading.waveform import channel_roles, peaks
 
@@ -38,9 +39,7 @@ def call_page(run: AuditRun, findings: Sequence[Finding], shown: Shown) -> CallP
     ordered = [] if shown.hide else sorted(findings, key=lambda item: (_first_s(item.outcome), item.clause, item.key))
     marks = _Marks(ordered)
     penalties = {(item.rule_id, item.ordinal): item for item in run.scorecard.penalties}
-    verdicts: dict[Verdict, list[Outcome]] = {verdict: [] for verdict in Verdict}
-    for outcome in () if shown.hide else run.outcomes:
-        verdicts[outcome.verdict].append(outcome)
+    verdicts = by_clause(() if shown.hide else run.outcomes)
     return CallPage(
         call_id=run.conversation.call.call_id,
         run_id=run.run_id,
@@ -49,9 +48,9 @@ def call_page(run: AuditRun, findings: Sequence[Finding], shown: Shown) -> CallP
         fitness=tuple(fact.message for fact in run.conversation.fitness),
         turns=tuple(_turn(turn, marks, shown.masker) for turn in run.conversation.turns),
         findings=tuple(_card(number, item, penalties, shown) for number, item in enumerate(ordered, start=1)),
-        unjudged=tuple((item.clause, item.title, shown.masker.text(item.reason)) for item in verdicts[Verdict.NOT_EVALUATED]),
-        clear=tuple(dict.fromkeys(f"{item.clause} {item.title}" for item in verdicts[Verdict.CLEAR])),
-        skipped=tuple(dict.fromkeys(f"{item.clause} {item.title}" for item in verdicts[Verdict.NOT_APPLICABLE])),
+        unjudged=tuple((item.clause, item.title, shown.masker.text(item.reason)) for item in of(verdicts, Verdict.NOT_EVALUATED)),
+        clear=tuple(f"{item.clause} {item.title}" for item in of(verdicts, Verdict.CLEAR)),
+        skipped=tuple(f"{item.clause} {item.title}" for item in of(verdicts, Verdict.NOT_APPLICABLE)),
         duration_s=run.conversation.duration_s,
         has_audio=run.recording is not None,
         peaks=peaks(run),
