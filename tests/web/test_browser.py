@@ -13,7 +13,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from screenshots import ARGS, CHROMIUM, DESKTOP, PHONE, sign_in
-from web_make import NOW, Served, sample_calls
+from web_make import NOW, PASSWORD, Served, sample_calls
+
+from qa_pipeline.web.sessions import Sessions
 
 pytestmark = [
     pytest.mark.slow,
@@ -166,6 +168,127 @@ def test_an_agent_appeals_in_two_clicks_on_a_phone(browser: Any, served: Served)
         page.wait_for_selector(".flash.ok")
         assert "待班组长意见" in page.inner_text("main")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def _everybody_is_signed_out(served: Served) -> None:
+    """As after a restart."""
+    served.app.state.site.sessions = Sessions()
+
+
+def _sign_in_again(page: Any, person: str) -> None:
+    page.fill("[name=person_id]", person)
+    page.fill("[name=password]", PASSWORD)
+    page.click("button.primary")
+
+
+def _reviewed(served: Served, call_id: str) -> None:
+    """The case of a call, with everything confirmed and finished by the lead."""
+    from qa_pipeline.casework import reviews
+    from qa_pipeline.casework.cases import get_case
+    from qa_pipeline.casework.findings import findings_of
+    from qa_pipeline.casework.values import Decision
+
+    def work(tx: Any) -> None:
+        case_id = tx.row("SELECT case_id FROM cases WHERE call_id = ? AND kind = 'primary'", [call_id])[0]
+        for item in findings_of(tx, get_case(tx, case_id)):
+            name = f"{item.key.rule_id}#{item.key.ordinal}"
+            reviews.decide(tx, case_id, reviews.Judgement(finding=name, decision=Decision.CONFIRM, reason="听过"))
+        reviews.finish(tx, case_id)
+
+    site = served.app.state.site
+    lead = site.person("lead")
+    assert lead is not None
+    site.act(lead[0], work)
+
+
+def test_what_an_agent_wrote_outlives_the_session(browser: Any, served: Served) -> None:
+    reason = "客户自己说的“要办”，\n不是我说的。"
+    _reviewed(served, "S004")
+    with Desk(browser, served, "a6021", phone=True) as desk:
+        page = desk.page
+        page.goto(f"{desk.base}/me")
+        page.locator("table a.row").first.click()
+        page.wait_for_load_state()
+        here = page.url
+        page.locator("summary", has_text="申诉").first.click()
+        page.fill("textarea[name=reason]", reason)
+        _everybody_is_signed_out(served)
+        page.locator("button", has_text="提交申诉").first.click()
+        page.wait_for_url(lambda url: "/login?" in url)
+        assert "刚才提交的内容没有保存" in page.inner_text("main")
+        assert "%E" not in page.url and "客户" not in page.url  # nothing typed is in the address
+        _sign_in_again(page, "a6021")
+        page.wait_for_url(here)
+        told = page.locator(".form-error").first
+        assert told.inner_text() == "登录过期，这一份没有保存。内容已填回，请检查后再提交一次。 不要了"
+        field = page.locator("textarea[name=reason]").first
+        assert (field.is_visible(), field.input_value()) == (True, reason)
+        page.reload()
+        assert page.locator("textarea[name=reason]").first.input_value() == reason  # until it was sent
+        page.locator("button", has_text="提交申诉").first.click()
+        page.wait_for_selector(".flash.ok")
+        assert page.evaluate("sessionStorage.getItem('qa-kept')") == "[]"
+        assert [url for url in desk.requests if "%E5%AE%A2%E6%88%B7" in url] == []
+
+
+def test_another_person_at_the_same_screen_does_not_get_it(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "lead") as desk:
+        page = desk.page
+        page.goto(f"{desk.base}/manage/complaints")
+        page.fill("textarea[name=content]", "只有我能看")
+        page.fill("[name=customer_number]", "13900001103")
+        _everybody_is_signed_out(served)
+        page.locator("button", has_text="登记").click()
+        page.wait_for_url(lambda url: "/login?" in url)
+        _sign_in_again(page, "qa1")
+        page.wait_for_url("**/manage/complaints")
+        assert page.input_value("textarea[name=content]") == ""
+        assert page.locator(".form-error").count() == 0
+        assert page.evaluate("sessionStorage.getItem('qa-kept')") == "[]"
+
+
+def test_a_refused_form_is_mended_and_sent_from_where_it_was(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "lead") as desk:
+        page = desk.page
+        page.goto(f"{desk.base}/manage/complaints")
+        page.fill("[name=customer_number]", "13900001103")
+        page.fill("[name=call_id]", "none-such")
+        page.fill("textarea[name=content]", "没说收费")
+        page.locator("button", has_text="登记").click()
+        page.wait_for_selector(".form-error")
+        assert page.url == f"{desk.base}/manage/complaints"  # to reload is harmless
+        assert (page.input_value("textarea[name=content]"), page.input_value("[name=call_id]")) == ("没说收费", "none-such")
+        page.fill("[name=call_id]", "")
+        page.locator("button", has_text="登记").click()
+        page.wait_for_selector(".flash.ok")
+        assert page.locator(".form-error").count() == 0
+        desk.complaints = [text for text in desk.complaints if "422" not in text]  # the browser notes the answer to the first
+
+
+def test_a_key_after_the_session_keeps_the_place(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "qa1") as desk:
+        desk.case_of("S015")
+        page = desk.page
+        page.locator(".finding").first.click()
+        page.fill(".finish [name=note]", "先记一句")
+        page.locator(".finding .at").first.click()
+        _everybody_is_signed_out(served)
+        before = page.url
+        page.keyboard.press("1")
+        page.wait_for_selector(".flash.bad")
+        assert page.inner_text(".flash.bad").startswith("登录已过期，这一步没有保存。")
+        assert (page.url, page.input_value(".finish [name=note]")) == (before, "先记一句")
+        with desk.context.expect_page() as opened:
+            page.locator(".flash.bad a").click()
+        opened.value.wait_for_load_state()
+        _sign_in_again(opened.value, "qa1")
+        opened.value.wait_for_url("**/desk")
+        opened.value.close()
+        page.locator(".finding .at").first.click()
+        page.keyboard.press("1")
+        until(page, "document.querySelector('.finding').classList.contains('confirm')")
+        assert (page.url, page.input_value(".finish [name=note]")) == (before, "先记一句")
+        desk.complaints = [text for text in desk.complaints if "401" not in text and "403" not in text]
 
 
 def test_managers_and_leaders_go_through_their_pages(browser: Any, served: Served) -> None:
