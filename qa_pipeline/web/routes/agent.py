@@ -31,7 +31,16 @@ def me(ask: Asked) -> Response:
         days = tx.settings.appeal_days
         trend = weekly(cases)
     mine.sort(key=lambda item: item.changed_at, reverse=True)
-    return render(ask, "me.html", cases=cases[:30], totals=totals, appeals=mine[:20], days=days, chart=_trend(trend))
+    return render(
+        ask,
+        "me.html",
+        cases=cases[:30],
+        totals=totals,
+        appeals=mine[:20],
+        days=days,
+        chart=_trend(trend),
+        appeal_time=timedelta(days=days),
+    )
 
 
 def _agent_id(ask: Ask) -> str:
