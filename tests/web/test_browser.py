@@ -309,6 +309,49 @@ def test_managers_and_leaders_go_through_their_pages(browser: Any, served: Serve
                 desk.page.set_viewport_size(DESKTOP)
 
 
+LAYOUT = """() => { const box = (one) => one && one.getBoundingClientRect();
+    const side = box(document.querySelector('.side')), menu = box(document.querySelector('.side nav [aria-current]'));
+    return [document.documentElement.scrollWidth <= innerWidth, side.height < 140, !menu || (menu.left >= 0 && menu.right <= innerWidth)]; }"""
+
+
+def test_pages_fit_a_phone_and_say_where_one_is(browser: Any, served: Served) -> None:
+    pages = {
+        "lead": ["/cases", "/manage/calibration", "/manage/teams", "/manage/money", "/manage/complaints", "/reports", "/studio"],
+        "admin": ["/admin/people", "/admin/policy", "/admin/settings", "/admin/retention", "/admin/log"],
+        "chief1": ["/manage/team?name=一组", "/manage/calls", "/appeals"],
+    }
+    for person, urls in pages.items():
+        with Desk(browser, served, person, phone=True) as desk:
+            found = {}
+            for url in urls:
+                desk.page.goto(desk.base + url)
+                desk.page.wait_for_load_state("networkidle")
+                found[url] = desk.page.evaluate(LAYOUT)
+            assert found == {url: [True, True, True] for url in urls}
+    with Desk(browser, served, "lead", phone=True) as desk:
+        desk.page.goto(f"{desk.base}/reports")
+        button = desk.page.locator("tr", has_text="月度扣罚").locator("button", has_text="网页").bounding_box()
+        assert button["x"] >= 0 and button["x"] + button["width"] <= PHONE["width"]
+        desk.page.goto(f"{desk.base}/cases")
+        names = desk.page.locator("table.list tbody td:nth-child(2)").all()[:8]
+        assert min(cell.bounding_box()["width"] for cell in names) >= 100  # a name is not one character a line
+
+
+def test_one_long_word_does_not_push_the_rest_away(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "lead") as desk:
+        page = desk.page
+        page.goto(f"{desk.base}/manage/complaints")
+        for form, number, text in (("/do/complaints", "customer_number", "content"), ("/do/blacklist", "number", "reason")):
+            page.fill(f"form[action='{form}'] [name={number}]", "139 0000-7777")
+            page.fill(f"form[action='{form}'] [name={text}]", "x" * 1500)
+            page.locator(f"form[action='{form}'] button").first.click()
+            page.wait_for_selector(".flash.ok")
+        for width in (390, 1024, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
+            assert page.locator("button", has_text="不成立").first.is_visible()
+
+
 def test_a_report_is_taken_away(browser: Any, served: Served, tmp_path: Path) -> None:
     import openpyxl
 

@@ -183,3 +183,36 @@ def test_a_form_that_arrived_is_told_by_its_number(office: Office) -> None:
     assert "data-arrived" not in office.get("/manage/complaints").text
     refused = office.form("/do/complaints", back="/manage/complaints", **fields | {"content": "", "kept": '"><b'})
     assert "data-arrived" not in refused.text
+
+
+@pytest.mark.parametrize("number", ["abc", "不是号码", "1390000", "139", "1390000110312345", "13900001103a"])
+def test_what_is_no_number_is_no_customer(office: Office, number: str) -> None:
+    office.be("lead")
+    good = number == "1390000"  # a number of the town
+    fields = {"received_at": "2026-11-10T09:00", "content": "没说收费", "back": "/manage/complaints"}
+    answer = office.form("/do/complaints", customer_number=number, **fields)
+    assert answer.status_code == (303 if good else 422)
+    if not good:
+        told = f"“{number}”不是电话号码：写 5 到 15 位数字，可以带区号、横线或开头的 +86。"
+        assert (_shown(answer)[""], _shown(answer)["customer_number"]) == (told, number)
+        listed = office.form("/do/blacklist", number=number, reason="骚扰", listed="true", back="/manage/complaints")
+        assert (listed.status_code, _shown(listed)[""]) == (422, told)
+
+
+def test_a_number_is_kept_without_what_stands_between_its_digits(office: Office) -> None:
+    office.be("lead")
+    fields = {"received_at": "2026-11-10T09:00", "content": "没说收费", "back": "/manage/complaints"}
+    assert office.form("/do/complaints", customer_number="＋86（139）0000-4321", **fields).status_code == 303
+    assert "+8613900004321" in office.get("/manage/complaints").text
+
+
+def test_call_data_as_evidence_is_said_in_words() -> None:
+    from qa_pipeline.model import Evidence, EvidenceKind
+    from qa_pipeline.report.call_view import note_words, understood
+
+    fact = Evidence(kind=EvidenceKind.DATA, quote="", heard_as="hangup_by=agent", note="通话数据：坐席挂机（agent）")
+    said = Evidence(kind=EvidenceKind.HIT, quote="不晓得", heard_as="不知道", note="（agent）")
+    assert [(understood(item), note_words(item)) for item in (fact, said)] == [
+        ("", "通话数据：坐席挂机（坐席）"),
+        ("不知道", "（agent）"),
+    ]

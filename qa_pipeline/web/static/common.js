@@ -38,6 +38,7 @@ window.qa = {
   },
 };
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   document.querySelectorAll("form[data-auto] select").forEach((one) => one.addEventListener("change", () => one.form.submit()));
   document.querySelectorAll("[data-print]").forEach((one) => one.addEventListener("click", () => window.print()));
   document.querySelectorAll("[data-back]").forEach((one) => one.addEventListener("click", (event) => {
