@@ -4,7 +4,8 @@
            ├ ``StageError``  one recording could not be processed; the batch goes on (exit code 3)
            └ ``StoreError``  the store refused: locked, full, newer schema
 
-Messages are Chinese and say what is wrong, where, and what to do.
+Messages are Chinese and say what is wrong, where, and what to do. What only helps at the command line (an option, a command, a path
+of this machine) is given as ``command``: the command line says both, pages say the message alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,14 @@ from dataclasses import dataclass
 
 class QaError(Exception):
     """Root of all errors that the program raises on purpose."""
+
+    def __init__(self, message: str = "", *, command: str = "") -> None:
+        self.command = command
+        super().__init__(message)
+
+    @property
+    def at_the_command_line(self) -> str:
+        return f"{self}{self.command}"
 
 
 class UserError(QaError):

@@ -42,6 +42,10 @@ class Appeal:
     due_at: datetime | None
     changed_at: datetime
 
+    def escalates_at(self, at: datetime) -> bool:
+        """Whether the agent may still ask for the second round at this time."""
+        return self.state is AppealState.UPHELD and (self.due_at is None or at <= self.due_at)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -70,10 +74,10 @@ def file(tx: Tx, case_id: str, finding: str, reason: str) -> Appeal:
         raise CaseworkError("申诉要写明理由。")
     chosen = pick(findings_of(tx, case), finding)
     if not chosen.confirmed:
-        raise CaseworkError(f"{chosen.key} 没有被确认为违规，不需要申诉。")
+        raise CaseworkError(f"{chosen.clause} {chosen.outcome.title}没有被确认为违规，不需要申诉。")
     key = [case_id, chosen.key.rule_id, chosen.key.ordinal]
     if tx.row("SELECT 1 FROM appeals WHERE case_id = ? AND rule_id = ? AND ordinal = ?", key) is not None:
-        raise CaseworkError(f"{chosen.key} 已经申诉过。")
+        raise CaseworkError(f"{chosen.clause} {chosen.outcome.title}已经申诉过，每一条只能申诉一次。")
     appeal_id = tx.next_id("S", "appeals", "appeal_id")
     tx.insert(
         "appeals",
@@ -134,7 +138,7 @@ def escalate(tx: Tx, appeal_id: str, note: str, version: int | None = None) -> A
     """The agent asks the manager for the second, last round."""
     appeal = _own(tx, appeal_id, version)
     _must_be(appeal, AppealState.UPHELD)
-    if appeal.due_at is not None and tx.at > appeal.due_at:
+    if not appeal.escalates_at(tx.at):
         raise CaseworkError(f"申请终裁到 {appeal.due_at:%Y-%m-%d %H:%M} 为止，已经过了。")
     _said(note)
     return _next(tx, appeal, "escalate", AppealState.ESCALATED, note=note, days=tx.settings.decision_days)

@@ -68,7 +68,7 @@ def get_case(tx: Tx, case_id: str, version: int | None = None) -> Case:
     if case is None:
         row = tx.row(_ONE_CASE, [case_id])
         if row is None:
-            raise CaseworkError(f"没有工单 {case_id}。用 qa cases 查看工单编号。")
+            raise CaseworkError(f"没有工单 {case_id}。", command="用 qa cases 查看工单编号。")
         case = tx.memo["case", case_id] = _case(row)
     if version is not None and case.version != version:
         raise ConflictError(
@@ -116,7 +116,7 @@ def open_case(tx: Tx, opening: Opening) -> Case:
     tx.need(Post.QA_LEAD, Post.MANAGER)
     judged = judged_calls(tx, [opening.call_id]).get(opening.call_id)
     if judged is None:
-        raise CaseworkError(f"通话 {opening.call_id} 还没有质检结果，不能建工单。请先用 qa run 处理它。")
+        raise CaseworkError(f"通话 {opening.call_id} 还没有质检结果，不能建工单。", command="请先用 qa run 处理它。")
     if opening.kind is CaseKind.PRIMARY and primary_of(tx, opening.call_id) is not None:
         raise CaseworkError(f"通话 {opening.call_id} 已经有工单了（一通电话只有一张主工单）。")
     case = Case(

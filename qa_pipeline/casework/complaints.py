@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ from qa_pipeline.errors import CaseworkError, ConflictError
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
 
+_NUMBER = re.compile(r"\+?[0-9]{5,15}")
+_PLAIN = str.maketrans("０１２３４５６７８９＋", "0123456789+", " \u3000-－—()（）")
 _STAFF = (Post.QA, Post.QA_LEAD, Post.TEAM_LEADER, Post.MANAGER)
 
 
@@ -50,6 +53,7 @@ def register(tx: Tx, received: Received) -> Complaint:
         raise CaseworkError("登记投诉要写明客户号码和内容。")
     if received.call_id and tx.row("SELECT 1 FROM calls WHERE call_id = ?", [received.call_id]) is None:
         raise CaseworkError(f"没有通话 {received.call_id}。不知道是哪一通时可以不写。")
+    number = _dialled(received.customer_number)
     complaint_id = tx.next_id("Q", "complaints", "complaint_id")
     tx.insert(
         "complaints",
@@ -57,7 +61,7 @@ def register(tx: Tx, received: Received) -> Complaint:
         at_time=tx.at,
         by_person=tx.actor.person_id,
         call_id=received.call_id or None,
-        customer_number=received.customer_number,
+        customer_number=number,
         received_at=received.received_at,
         channel=received.channel,
         content=received.content,
@@ -125,9 +129,9 @@ def _event(tx: Tx, complaint_id: str, version: int, state: ComplaintState, note:
 def list_number(tx: Tx, number: str, reason: str, *, listed: bool = True, complaint_id: str = "") -> None:
     """Puts a customer's number on the blacklist, or takes it off."""
     tx.need(Post.QA_LEAD, Post.MANAGER)
-    number = plain_number(number)
-    if not number or not reason.strip():
+    if not number.strip() or not reason.strip():
         raise CaseworkError("黑名单要写明号码和原因。")
+    number = plain_number(_dialled(number) if listed else number)
     known = tx.row("SELECT 1 FROM blacklist WHERE number = ?", [number]) is not None
     if known == listed:
         raise CaseworkError(f"号码 {number[:3]}****{number[-4:]} {'已经在' if known else '不在'}黑名单里。")
@@ -152,6 +156,14 @@ def marked(tx: Tx, numbers: Iterable[str]) -> frozenset[str]:
     """Which of these numbers are on the blacklist, as they were given."""
     listed = {number for (number,) in tx.rows("SELECT number FROM blacklist")}
     return frozenset(number for number in numbers if plain_number(number) in listed)
+
+
+def _dialled(number: str) -> str:
+    """A number that can be called, without the blanks, hyphens and brackets between its digits."""
+    digits = number.translate(_PLAIN)
+    if not _NUMBER.fullmatch(digits):
+        raise CaseworkError(f"“{number.strip()[:40]}”不是电话号码：写 5 到 15 位数字，可以带区号、横线或开头的 +86。")
+    return digits
 
 
 def plain_number(number: str) -> str:

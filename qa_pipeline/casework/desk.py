@@ -162,7 +162,7 @@ class Desk:
         """The first action of all: nobody is in the store yet, so the operator himself sets up the first administrator."""
         with self.store.write() as connection:
             if connection.execute("SELECT 1 FROM people_log LIMIT 1").fetchone() is not None:
-                raise CaseworkError("人员已经建好。请由管理员操作：加 --as 管理员编号。")
+                raise CaseworkError("人员已经建好。请由管理员操作。", command="加 --as 管理员编号。")
             tx = self._tx(connection, Person(person_id="system", name="系统", posts=(Post.ADMIN,)), at)
             yield tx
             tx.write_log()

@@ -107,7 +107,7 @@ def pick(findings: list[Finding], name: str) -> Finding:
                 raise CaseworkError(f"“{name}”有 {len(same)} 处，请写明是哪一处：{'、'.join(str(item.key) for item in same)}。")
             return finding
     listed = "、".join(str(item.key) for item in findings) or "没有"
-    raise CaseworkError(f"这张工单里没有发现“{name}”。可用：{listed}。")
+    raise CaseworkError("这张工单里没有这一条发现，它可能刚被更正掉了。", command=f"写的是“{name}”，可用：{listed}。")
 
 
 def _added(tx: Tx, case: Case) -> list[Outcome]:

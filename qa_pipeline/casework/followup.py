@@ -120,7 +120,9 @@ def record_revisit(tx: Tx, call_id: str, result: str, *, standards_met: bool | N
     if result not in REVISIT_RESULTS:
         raise CaseworkError(f"回访结果只能是 {'、'.join(REVISIT_RESULTS)}，写的是“{result}”。")
     if result in ("继续使用", "重新确认") and standards_met is None:
-        raise CaseworkError("客户继续使用时，要写明这次回访本身是否符合四项标准（--standards-met 或 --standards-missed）。")
+        raise CaseworkError(
+            "客户继续使用时，要写明这次回访本身是否符合四项标准。", command="加 --standards-met 或 --standards-missed。"
+        )
     if tx.row("SELECT 1 FROM call_versions WHERE call_id = ? LIMIT 1", [call_id]) is None:
         raise CaseworkError(f"没有通话 {call_id}。")
     tx.append(

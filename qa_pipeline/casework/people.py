@@ -20,7 +20,9 @@ def find_person(connection: duckdb.DuckDBPyConnection, person_id: str) -> Person
     """Raises CaseworkError when there is no such person."""
     row = connection.execute(f"SELECT {_COLUMNS} FROM people WHERE person_id = ?", [person_id]).fetchone()
     if row is None:
-        raise CaseworkError(f"没有编号为“{person_id}”的人员。用 qa people list 查看，或请管理员用 qa people add 添加。")
+        raise CaseworkError(
+            f"没有编号为“{person_id}”的人员。请检查编号，或请管理员添加。", command="查看用 qa people list，添加用 qa people add。"
+        )
     return _person(row)
 
 
@@ -36,7 +38,7 @@ def save_person(tx: Tx, person: Person) -> None:
     if not person.person_id.strip() or not person.name.strip() or not person.posts:
         raise CaseworkError("人员要有编号、姓名和至少一个岗位。")
     if person.has(Post.AGENT) and not person.agent_id:
-        raise CaseworkError(f"{person.name} 的岗位有坐席，请写明工号（--agent-id）。")
+        raise CaseworkError(f"{person.name} 的岗位有坐席，请写明工号。", command="用 --agent-id 写。")
     others = [other for other in all_people(tx.connection) if other.person_id != person.person_id]
     if not (person.active and person.has(Post.ADMIN)) and others and not any(other.has(Post.ADMIN) for other in others):
         raise CaseworkError("这样就没有在岗的管理员了。请先指定另一位管理员。")

@@ -57,7 +57,7 @@ def decide(tx: Tx, case_id: str, said: Judgement, *, version: int | None = None,
         raise CaseworkError("复核只能确认、驳回或标为无法判断。")
     finding = pick(findings_of(tx, case), said.finding)
     if said.decision is not Decision.CONFIRM and not said.reason.strip():
-        raise CaseworkError("驳回或无法判断都要写明原因（--reason）。")
+        raise CaseworkError("驳回或无法判断都要写明原因。", command="用 --reason 写。")
     if said.decision is Decision.CONFIRM and not finding.manual:
         _evidence_there(tx, case, there)
     case = _taken_up(tx, case, f"{finding.key} {said.decision.label}")
@@ -96,7 +96,7 @@ def add_finding(tx: Tx, case_id: str, added: Added, version: int | None = None) 
         manual = "、".join(f"{code} {entry.title}" for code, entry in tx.policy.file.manual.items())
         raise CaseworkError(f"没有条款“{added.clause}”。可用：规则手册里的条款，或人工项 {manual}。")
     if not added.reason.strip():
-        raise CaseworkError("补充发现要写明依据（--reason）。")
+        raise CaseworkError("补充发现要写明依据。", command="用 --reason 写。")
     rule_id = MANUAL_RULE + added.clause
     found = tx.row("SELECT count(*) FROM manual_findings WHERE case_id = ? AND rule_id = ?", [case_id, rule_id])
     outcome = Outcome(
@@ -131,7 +131,9 @@ def in_hand(tx: Tx, case_id: str, version: int | None) -> Case:
     """The case, if this person may work on it now."""
     case = cases.get_case(tx, case_id, version)
     if case.state not in (CaseState.ASSIGNED, CaseState.REVIEWING):
-        raise CaseworkError(f"工单 {case_id} {case.state.value}，不能再复核。需要改动请质检组长重开（qa case reopen）。")
+        raise CaseworkError(
+            f"工单 {case_id} {case.state.value}，不能再复核。需要改动请质检组长重开。", command="组长用 qa case reopen 重开。"
+        )
     why = assigning.refusal(tx.actor, case)
     if why:
         raise CaseworkError(f"{tx.actor.name} {why}。")
@@ -149,8 +151,8 @@ def _evidence_there(tx: Tx, case: Case, there: FileThere) -> None:
     recording = tx.run(case.run_id).recording
     if recording is not None and not there(recording.path):
         raise CaseworkError(
-            f"这通电话的录音不在了（{recording.path}），无法听取证据，不能确认违规。"
-            "请找回录音；找不回时标为无法判断（qa review unsure），或请质检组长作废工单。"
+            "这通电话的录音不在了，无法听取证据，不能确认违规。请找回录音；找不回时标为无法判断，或请质检组长作废工单。",
+            command=f"录音原来在 {recording.path}；标为无法判断用 qa review unsure。",
         )
 
 

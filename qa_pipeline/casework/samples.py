@@ -69,7 +69,7 @@ def take(tx: Tx, order: Order) -> Sample:
     """Draws and records a sample. The same level and dates again give the recorded one: a day is drawn once."""
     tx.need(Post.QA_LEAD, Post.MANAGER)
     if order.level not in (DAILY, WEEKLY) or order.date_to < order.date_from:
-        raise CaseworkError("抽样级别只能是 daily 或 weekly，日期要从早到晚。")
+        raise CaseworkError("抽样的日期要从早到晚，级别只能是每日或每周二级。", command="级别写 daily 或 weekly。")
     known = tx.row(
         "SELECT sample_id FROM samples WHERE level = ? AND date_from = ? AND date_to = ?",
         [order.level, order.date_from, order.date_to],
@@ -80,7 +80,7 @@ def take(tx: Tx, order: Order) -> Sample:
     mark = int(last[0]) if last else 0
     frame = _frame(tx, order, mark)
     if not frame:
-        raise CaseworkError(f"{_days(order)} 没有有效录音可抽。请先用 qa run 或 qa day 读入当天的清单。")
+        raise CaseworkError(f"{_days(order)} 没有有效录音可抽：当天的清单还没有读入。", command="请先用 qa run 或 qa day 读入。")
     plan = _plan(tx, order)
     items = draw(frame, plan)
     sample_id = f"{'D' if order.level == DAILY else 'W'}{order.date_from:%Y%m%d}"

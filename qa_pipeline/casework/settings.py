@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,24 @@ class CaseworkSettings:
     confirm_days_before: int = 3  # the second confirmation is due so many days before charging
 
 
+WORDS = {
+    "daily_rate": "每日抽样比例",
+    "weekly_rate": "每周二级抽样比例",
+    "agent_floor": "每人每天至少抽几通",
+    "recheck_extra": "重点复查的人另加几通",
+    "recheck_clean": "连续几通合格后解除重点复查",
+    "min_valid_s": "有效录音至少几秒",
+    "blind_share": "盲评比例",
+    "review_hours": "工单几小时内复核",
+    "appeal_days": "几天内可申诉",
+    "comment_days": "班组长几天内写意见",
+    "decision_days": "几天内裁定",
+    "escalate_days": "几天内可申请终裁",
+    "precision_floor": "准确率低于多少只作提示",
+    "precision_count": "准确率看最近几次决定",
+    "retention_days": "录音和文字保存几天",
+    "confirm_days_before": "收费前几天完成二次确认",
+}
 _NAMES = {field.name: field for field in fields(CaseworkSettings)}
 _SHARES = ("daily_rate", "weekly_rate", "blind_share", "precision_floor")
 
@@ -42,15 +61,19 @@ _SHARES = ("daily_rate", "weekly_rate", "blind_share", "precision_floor")
 def parse(name: str, text: str) -> int | float:
     """The value of a setting from text. Raises CaseworkError naming what is allowed."""
     if name not in _NAMES:
-        raise CaseworkError(f"没有“{name}”这个设置。可用：{'、'.join(sorted(_NAMES))}。")
+        raise CaseworkError(f"没有“{name}”这个设置。", command=f"可用：{'、'.join(sorted(_NAMES))}。")
     default = getattr(CaseworkSettings(), name)
     try:
         value = type(default)(text)
     except ValueError:
-        raise CaseworkError(f"设置“{name}”应是{'整数' if isinstance(default, int) else '数字'}，写的是“{text}”。") from None
-    if value < 0 or (name in _SHARES and value > 1):
-        raise CaseworkError(f"设置“{name}”应{'在 0 到 1 之间' if name in _SHARES else '不小于 0'}，写的是“{text}”。")
+        raise _no_value(name, f"应是{'整数' if isinstance(default, int) else '数字'}", text) from None
+    if not 0 <= value < math.inf or (name in _SHARES and value > 1):
+        raise _no_value(name, f"应{'在 0 到 1 之间' if name in _SHARES else '不小于 0'}", text)
     return value  # type: ignore[no-any-return]
+
+
+def _no_value(name: str, wanted: str, text: str) -> CaseworkError:
+    return CaseworkError(f"设置“{WORDS[name]}”{wanted}，写的是“{text}”。", command=f"它的名称是 {name}。")
 
 
 def load(connection: duckdb.DuckDBPyConnection) -> CaseworkSettings:

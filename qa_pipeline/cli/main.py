@@ -91,7 +91,7 @@ def run(argv: list[str]) -> int:
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
     except (UserError, StoreError) as error:
-        say(f"错误：{error}")
+        say(f"错误：{error.at_the_command_line}")
         return Exit.USER
     except StageError as error:
         say(f"错误：{error}")

@@ -92,6 +92,9 @@ def _serve(settings: Settings, *, behind_proxy: bool, now: Callable[[], datetime
     if not _has_people(settings.db):
         say("还没有任何人员。先运行 qa serve --init-admin admin 建立管理员。")
     say(f"网页：http://{settings.web.host}:{settings.web.port}/    结束请按 Ctrl-C。")
+    own_rules = app.state.site.rules.needs_configuration
+    if own_rules is not None:
+        say(f'本中心改过的规则在 {own_rules}。要让 qa run 也用它，在 qa.toml 里写：rules = "{own_rules}"')
     if not local and not behind_proxy:
         say("注意：别的电脑可以访问，而且没有加密。请放在反向代理（HTTPS）之后，并加 --behind-proxy。")
     uvicorn.run(

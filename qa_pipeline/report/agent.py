@@ -63,7 +63,9 @@ def build(reading: Reading) -> Report:
     people = reading.rows(_PEOPLE, wanted)
     if not people:
         whom = f"工号 {wanted['agent']}" if wanted["agent"] else f"班组 {wanted['team']}" if wanted["team"] else "任何人"
-        raise UserError(f"{reading.period} 没有{whom}的通话。请检查 --agent、--team 和日期。")
+        raise UserError(
+            f"{reading.period} 没有{whom}的通话。请检查工号、班组和日期。", command="它们用 --agent、--team、--from、--to 写。"
+        )
     sections = [_people(reading, people), _trend(reading, wanted), _calls(reading, wanted)]
     if wanted["agent"]:
         sections.append(_found(reading, wanted))
@@ -157,7 +159,7 @@ def _calls(reading: Reading, wanted: dict[str, str]) -> Section:
         text("kept", "复核确认条款"),
         text("case_id", "工单"),
     )
-    note = "" if wanted["agent"] else "列出机检不合格的和已有工单的通话；用 --agent 看一个人的全部通话。"
+    note = "" if wanted["agent"] else "列出机检不合格的和已有工单的通话；写明工号可以看一个人的全部通话。"
     if rows and rows[0]["every"] > len(rows):
         note += f" 共 {rows[0]['every']} 通，这里是得分最低的 {len(rows)} 通。"
     return Section(title="逐通评分", table=Table(columns=columns, rows=rows), note=note)

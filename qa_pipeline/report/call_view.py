@@ -22,6 +22,8 @@ _SOURCE = {
     RoleSource.NONE: "不知道",
 }
 TEMPLATE = re.compile(r"[|()~#\[\]{}*+?]")  # a rule author's notation, not words for a reader
+_FACT = re.compile(r"([a-z_]+)=(.*)")  # a field of the call data as evidence
+_VALUES = {"agent": "坐席", "customer": "客户", "system": "系统", "true": "是", "false": "否"}
 _STRENGTH = {
     Strength.EXACT: "原字",
     Strength.PHONETIC: "同音",
@@ -275,13 +277,25 @@ def _distinct(evidence: tuple[Evidence, ...]) -> list[Evidence]:
 
 def _note(item: Evidence) -> str:
     parts = []
-    if item.heard_as and item.heard_as != item.quote and not TEMPLATE.search(item.heard_as):
+    if understood(item):
         how = _STRENGTH.get(item.strength, "") if item.strength is not None else ""
         distance = f"，相差 {item.distance:g} 个音节" if item.distance else ""
-        parts.append(f"按“{simplified(item.heard_as)}”理解（{how}{distance}）")
+        parts.append(f"按“{simplified(understood(item))}”理解（{how}{distance}）")
     if item.note:
-        parts.append(item.note)
+        parts.append(note_words(item))
     return "；".join(parts)
+
+
+def understood(item: Evidence) -> str:
+    """The phrase as which the words were understood; empty when it is the same or only notation: a pattern, a field of the data."""
+    plain = item.heard_as != item.quote and not TEMPLATE.search(item.heard_as) and not _FACT.fullmatch(item.heard_as)
+    return item.heard_as if plain else ""
+
+
+def note_words(item: Evidence) -> str:
+    """The note, with the values of the call data in Chinese: “坐席挂机（agent）” is for the author of a rule."""
+    fact = _FACT.fullmatch(item.heard_as)
+    return item.note.replace(f"（{fact[2]}）", f"（{_VALUES.get(fact[2], fact[2])}）") if fact else item.note
 
 
 def penalty_words(penalty: Penalty) -> str:

@@ -137,9 +137,7 @@ def _sampled(reading: Reading, sample: list[dict[str, Any]]) -> Section:
         text("assignee", "质检员"),
         text("case_id", "工单"),
     )
-    return Section(
-        title="抽查录音与评分", table=Table(columns=columns, rows=rows), empty="这段时间没有抽样。用 qa day 或 qa sample 抽样。"
-    )
+    return Section(title="抽查录音与评分", table=Table(columns=columns, rows=rows), empty="这段时间没有抽样。")
 
 
 def _found(reading: Reading) -> Section:

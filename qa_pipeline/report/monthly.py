@@ -53,7 +53,10 @@ _PEOPLE = """
 def build(reading: Reading) -> Report:
     month = f"{reading.period.first:%Y-%m}"
     if month != f"{reading.period.last:%Y-%m}":
-        raise UserError(f"月度扣罚一次做一个月：{reading.period} 跨了月。请把 --from 和 --to 写在同一个月里。")
+        raise UserError(
+            f"月度扣罚一次做一个月：{reading.period} 跨了月。请把开始和结束日期写在同一个月里。",
+            command="日期用 --from 和 --to 写。",
+        )
     people = {row["agent_id"]: row for row in reading.rows(_PEOPLE)}
     lines = [_line(item, people) for item in closing.statement(reading.tx, month)]
     reading.tx.connection.execute(_DETAIL, {"month": month})

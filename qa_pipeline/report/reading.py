@@ -178,10 +178,10 @@ def period_of(first: date | None, last: date | None, known: tuple[date | None, d
     """The period that the dates given mean, completed by what is known to exist."""
     earliest, latest = known
     if first is not None and last is not None and first > last:
-        raise UserError(f"日期写反了：--from {first} 晚于 --to {last}。")
+        raise UserError(f"日期写反了：开始 {first} 晚于结束 {last}。", command="日期用 --from 和 --to 写。")
     end = last or latest
     if end is None or earliest is None:
-        raise UserError("库里还没有带开始时间的通话，做不出报表。请先用 qa run 处理录音，或在清单里写上开始时间。")
+        raise UserError("库里还没有带开始时间的通话，做不出报表。", command="请先用 qa run 处理录音，或在清单里写上开始时间。")
     if span == "day":
         begin = end if last is not None or first is None else first
     elif span == "week":

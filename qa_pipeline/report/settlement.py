@@ -23,11 +23,13 @@ _COMPLAINTS = """
 def build(reading: Reading) -> Report:
     now = f"{reading.period.first:%Y-%m}"
     if now != f"{reading.period.last:%Y-%m}":
-        raise UserError(f"结算一次做一个月：{reading.period} 跨了月。请把 --from 和 --to 写在同一个月里。")
+        raise UserError(
+            f"结算一次做一个月：{reading.period} 跨了月。请把开始和结束日期写在同一个月里。", command="日期用 --from 和 --to 写。"
+        )
     if not reading.wish.files:
         raise UserError(
-            "结算要有清单：加 --users 文件（CSV 或 XLSX，可写多次）。计费用户清单的列：客户号码、业务、月功能费、计费开始月；"
-            "问卷、话费、外网用户的清单见 docs/reports.md。"
+            "结算要有清单（CSV 或 XLSX）。计费用户清单的列：客户号码、业务、月功能费、计费开始月。",
+            command="加 --users 文件，可写多次；问卷、话费、外网用户的清单见 docs/reports.md。",
         )
     lists = read_lists(reading.wish.files)
     terms = reading.policy.file.settlement

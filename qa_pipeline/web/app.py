@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,10 +14,12 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from qa_pipeline.errors import ConflictError, QaError, StoreLockedError, UserError
+from qa_pipeline.errors import QaError
 from qa_pipeline.web import roles
-from qa_pipeline.web.guard import NOBODY, Ask, Refused, SignIn
+from qa_pipeline.web.again import page_before
+from qa_pipeline.web.guard import NOBODY, Ask, SignIn, StalePage
 from qa_pipeline.web.headers import Guarded
+from qa_pipeline.web.refusals import page_words, status_of
 from qa_pipeline.web.site import Options, Site, open_site
 from qa_pipeline.web.views import render
 
@@ -91,25 +94,17 @@ def wants_json(request: Request) -> bool:
 async def _sign_in(request: Request, error: Exception) -> Response:
     if wants_json(request):
         return JSONResponse({"error": "没有登录，或登录已过期。"}, status_code=401)
-    if request.method != "GET":
-        return RedirectResponse("/login", status_code=303)
-    from urllib.parse import quote
-
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse("/login" + (f"?next={quote(wanted)}" if wanted != "/" else ""), status_code=303)
+    if request.method == "GET":
+        wanted, unsaved = request.url.path + (f"?{request.url.query}" if request.url.query else ""), {}
+    else:  # back to the form, where the browser fills in what it kept; what was typed is in no address
+        wanted, unsaved = page_before(request), {"unsaved": "1"} if request.url.path != "/logout" else {}
+    fields = ({"next": wanted} if wanted not in ("", "/") else {}) | unsaved
+    return RedirectResponse("/login" + (f"?{urlencode(fields, safe='/')}" if fields else ""), status_code=303)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    status = 500
-    if isinstance(error, Refused):
-        status = error.status
-    elif isinstance(error, ConflictError):
-        status = 409
-    elif isinstance(error, StoreLockedError):
-        status = 503
-    elif isinstance(error, UserError):
-        status = 422
-    return _answer(request, status, str(error))
+    assert isinstance(error, QaError)
+    return _answer(request, status_of(error), page_words(error), stale=isinstance(error, StalePage))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -128,10 +123,12 @@ async def _fault(request: Request, error: Exception) -> Response:
     return _answer(request, 500, "程序出错了，您的操作没有保存。请再试一次；仍不行请把时间和操作告诉管理员。")
 
 
-def _answer(request: Request, status: int, message: str) -> Response:
+def _answer(request: Request, status: int, message: str, *, stale: bool = False) -> Response:
     if wants_json(request):
-        return JSONResponse({"error": message}, status_code=status)
-    return render(_ask_for_error(request), "error.html", status=status, title=_TITLES.get(status, "出错了"), message=message)
+        return JSONResponse({"error": message} | ({"stale": True} if stale else {}), status_code=status)
+    form = page_before(request) if request.method == "POST" else ""
+    title = _TITLES.get(status, "出错了")
+    return render(_ask_for_error(request), "error.html", status=status, title=title, message=message, form=form)
 
 
 def _ask_for_error(request: Request) -> Ask:

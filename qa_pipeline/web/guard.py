@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _READING = ("GET", "HEAD")
+OWN_FIELDS = ("csrf", "back", "kept")  # of every form, beside what it is about
+_KEPT = re.compile(r"[0-9a-f-]{8,40}")
 MOST_FIELDS = 400
 MOST_FILES = 4
 
@@ -31,6 +34,13 @@ class Refused(QaError):
     def __init__(self, status: int, message: str) -> None:
         self.status = status
         super().__init__(message)
+
+
+class StalePage(Refused):
+    """A form or key of a page that an earlier session made: the person may, this page may not."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "页面已过期或不是从本系统提交的，没有保存。请回到刚才的页面再做一次。")
 
 
 class NotHere(Refused):
@@ -81,6 +91,12 @@ class Ask:
         return self.text(name) in ("1", "on", "true", "yes")
 
     @property
+    def kept(self) -> str:
+        """The number under which the browser keeps what this form says until it is told that the form arrived."""
+        value = self.form.get("kept", "")
+        return value if isinstance(value, str) and _KEPT.fullmatch(value) else ""
+
+    @property
     def session_id(self) -> str:
         return self.session.session_id if self.session is not None else ""
 
@@ -117,7 +133,7 @@ async def _checked_form(request: Request, site: Site, session: Session | None) -
         token = token or (field if isinstance(field, str) else "")
     owner = session.session_id if session is not None else request.cookies.get("qa_visit", "")
     if not owner or not site.sessions.token_right(owner, token):
-        raise Refused(403, "页面已过期或不是从本系统提交的。请返回刷新页面后再试。")
+        raise StalePage
     return form
 
 

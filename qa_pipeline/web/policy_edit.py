@@ -26,29 +26,44 @@ class Edit:
     after: str
 
 
+class NoAmount(UserError):
+    """Figures that are none: every one is named, and the fields that hold them."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.fields = tuple(problems)
+        super().__init__("".join(f"{problem}。" for problem in problems.values()) + "没有改动任何金额。")
+
+
 def edits_from(policy: PolicyFile, values: Mapping[str, str]) -> list[Edit]:
-    """What differs from the policy in fields named ``A04.fine`` or ``.case_fine``. UserError names a figure that is none."""
+    """What differs from the policy in fields named ``A04.fine`` or ``.case_fine``. NoAmount names the figures that are none."""
     found = []
+    problems: dict[str, str] = {}
     for name, text in values.items():
         clause, _, field = name.rpartition(".")
         holder = policy.clauses.get(clause) if clause else policy
         if field not in (FIELDS if clause else TOTALS) or holder is None:
             continue
         before = getattr(holder, field)
-        after = _number(text, field, clause)
+        try:
+            after = _number(text, field)
+        except ValueError as error:
+            problems[name] = f"{clause} {FIELDS.get(field, TOTALS.get(field, field))}：{error}".strip()
+            continue
         if after != before:
             found.append(Edit(clause=clause, field=field, before=_plain(before), after=_plain(after)))
+    if problems:
+        raise NoAmount(problems)
     return found
 
 
-def _number(text: str, field: str, clause: str) -> int | Decimal:
-    where = f"{clause} {FIELDS.get(field, TOTALS.get(field, field))}".strip()
+def _number(text: str, field: str) -> int | Decimal:
+    """The figure; ValueError says in Chinese what is wrong with it."""
     try:
         value = int(text) if field in _WHOLE else Decimal(text)
     except (ValueError, InvalidOperation):
-        raise UserError(f"{where}：“{text}”不是数字。") from None
+        raise ValueError(f"“{text}”不是{'整数' if field in _WHOLE else '数字'}") from None
     if (isinstance(value, Decimal) and not value.is_finite()) or not 0 <= value <= 100_000:
-        raise UserError(f"{where}：要在 0 到 100000 之间。")
+        raise ValueError("要在 0 到 100000 之间")
     return value
 
 

@@ -57,6 +57,15 @@ class Link:
     here: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """What an action left for the next page: its message, shown once, and which kept form has arrived."""
+
+    kind: str
+    message: str
+    kept: str
+
+
 @cache
 def asset(name: str) -> str:
     """The address of a static file, with its content's hash: cacheable for ever."""
@@ -122,6 +131,7 @@ def render(ask: Ask, template: str, *, status: int = 200, **values: Any) -> HTML
     request = ask.request
     visit = ask.session_id or request.cookies.get("qa_visit", "") or _visit()
     flash = _flash(request.cookies.get(FLASH, ""))
+    arrived = flash.kept if flash else ask.kept if status == 200 else ""
     page = (
         environment()
         .get_template(template)
@@ -132,6 +142,7 @@ def render(ask: Ask, template: str, *, status: int = 200, **values: Any) -> HTML
             csrf=ask.site.sessions.token(visit),
             nonce=request.scope["state"]["nonce"],
             flash=flash,
+            arrived=arrived,
             now=ask.site.now(),
             who=ask.site.who,
             agent=ask.site.agent,
@@ -148,10 +159,11 @@ def render(ask: Ask, template: str, *, status: int = 200, **values: Any) -> HTML
 
 
 def back(ask: Ask, url: str, message: str = "", *, kind: str = "ok") -> Response:
-    """To a page of this site, with a message that it shows."""
+    """To a page of this site, with a message that it shows. A form that was not refused has arrived: the page tells the browser."""
     answer = RedirectResponse(local(url), status_code=303)
-    if message:
-        body = json.dumps([kind, message[:900]])
+    kept = ask.kept if kind == "ok" else ""
+    if message or kept:
+        body = json.dumps([kind, message[:900], kept])
         answer.set_cookie(FLASH, body.encode().hex(), max_age=60, httponly=True, samesite="lax", secure=secure(ask))
     return answer
 
@@ -172,12 +184,12 @@ def _visit() -> str:
     return secrets.token_urlsafe(16)
 
 
-def _flash(cookie: str) -> tuple[str, str] | None:
+def _flash(cookie: str) -> Flash | None:
     try:
-        kind, message = json.loads(bytes.fromhex(cookie)) if cookie else ("", "")
+        kind, message, kept = json.loads(bytes.fromhex(cookie)) if cookie else ("", "", "")
     except ValueError:
         return None
-    return (kind, message) if message and kind in ("ok", "bad") else None
+    return Flash(kind=kind, message=message, kept=kept) if kind in ("ok", "bad") else None
 
 
 def menu(ask: Ask) -> list[Link]:

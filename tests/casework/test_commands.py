@@ -31,7 +31,7 @@ def quiet(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> Centre:
         (["cases", "--as", "a1001"], "没有这个权限"),
         (["case", "show", "K1", "--as", "qa1"], "没有工单 K1"),
         (["review", "reject", "K20261102-0001", "A04", "--as", "qa1"], "写明原因"),
-        (["review", "confirm", "K20261102-0001", "A99", "--as", "qa1"], "没有发现“A99”。可用：A04"),
+        (["review", "confirm", "K20261102-0001", "A99", "--as", "qa1"], "写的是“A99”，可用：A04"),
         (["review", "role", "K20261102-0001", "0", "boss", "--as", "qa1"], "角色只能是"),
         (["review", "finish", "K20261102-0001", "--as", "qa2"], "分给了 qa1，不是您"),
         (["review", "confirm", "K20261102-0001", "A04", "--as", "qa1", "--version", "1"], "刚被别人改动过"),

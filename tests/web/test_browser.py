@@ -13,7 +13,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from screenshots import ARGS, CHROMIUM, DESKTOP, PHONE, sign_in
-from web_make import NOW, Served, sample_calls
+from web_make import NOW, PASSWORD, Served, sample_calls
+
+from qa_pipeline.web.sessions import Sessions
 
 pytestmark = [
     pytest.mark.slow,
@@ -170,6 +172,127 @@ def test_an_agent_appeals_in_two_clicks_on_a_phone(browser: Any, served: Served)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def _everybody_is_signed_out(served: Served) -> None:
+    """As after a restart."""
+    served.app.state.site.sessions = Sessions()
+
+
+def _sign_in_again(page: Any, person: str) -> None:
+    page.fill("[name=person_id]", person)
+    page.fill("[name=password]", PASSWORD)
+    page.click("button.primary")
+
+
+def _reviewed(served: Served, call_id: str) -> None:
+    """The case of a call, with everything confirmed and finished by the lead."""
+    from qa_pipeline.casework import reviews
+    from qa_pipeline.casework.cases import get_case
+    from qa_pipeline.casework.findings import findings_of
+    from qa_pipeline.casework.values import Decision
+
+    def work(tx: Any) -> None:
+        case_id = tx.row("SELECT case_id FROM cases WHERE call_id = ? AND kind = 'primary'", [call_id])[0]
+        for item in findings_of(tx, get_case(tx, case_id)):
+            name = f"{item.key.rule_id}#{item.key.ordinal}"
+            reviews.decide(tx, case_id, reviews.Judgement(finding=name, decision=Decision.CONFIRM, reason="听过"))
+        reviews.finish(tx, case_id)
+
+    site = served.app.state.site
+    lead = site.person("lead")
+    assert lead is not None
+    site.act(lead[0], work)
+
+
+def test_what_an_agent_wrote_outlives_the_session(browser: Any, served: Served) -> None:
+    reason = "客户自己说的“要办”，\n不是我说的。"
+    _reviewed(served, "S004")
+    with Desk(browser, served, "a6021", phone=True) as desk:
+        page = desk.page
+        page.goto(f"{desk.base}/me")
+        page.locator("table a.row").first.click()
+        page.wait_for_load_state()
+        here = page.url
+        page.locator("summary", has_text="申诉").first.click()
+        page.fill("textarea[name=reason]", reason)
+        _everybody_is_signed_out(served)
+        page.locator("button", has_text="提交申诉").first.click()
+        page.wait_for_url(lambda url: "/login?" in url)
+        assert "刚才提交的内容没有保存" in page.inner_text("main")
+        assert "%E" not in page.url and "客户" not in page.url  # nothing typed is in the address
+        _sign_in_again(page, "a6021")
+        page.wait_for_url(here)
+        told = page.locator(".form-error").first
+        assert told.inner_text() == "登录过期，这一份没有保存。内容已填回，请检查后再提交一次。 不要了"
+        field = page.locator("textarea[name=reason]").first
+        assert (field.is_visible(), field.input_value()) == (True, reason)
+        page.reload()
+        assert page.locator("textarea[name=reason]").first.input_value() == reason  # until it was sent
+        page.locator("button", has_text="提交申诉").first.click()
+        page.wait_for_selector(".flash.ok")
+        assert page.evaluate("sessionStorage.getItem('qa-kept')") == "[]"
+        assert [url for url in desk.requests if "%E5%AE%A2%E6%88%B7" in url] == []
+
+
+def test_another_person_at_the_same_screen_does_not_get_it(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "lead") as desk:
+        page = desk.page
+        page.goto(f"{desk.base}/manage/complaints")
+        page.fill("textarea[name=content]", "只有我能看")
+        page.fill("[name=customer_number]", "13900001103")
+        _everybody_is_signed_out(served)
+        page.locator("button", has_text="登记").click()
+        page.wait_for_url(lambda url: "/login?" in url)
+        _sign_in_again(page, "qa1")
+        page.wait_for_url("**/manage/complaints")
+        assert page.input_value("textarea[name=content]") == ""
+        assert page.locator(".form-error").count() == 0
+        assert page.evaluate("sessionStorage.getItem('qa-kept')") == "[]"
+
+
+def test_a_refused_form_is_mended_and_sent_from_where_it_was(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "lead") as desk:
+        page = desk.page
+        page.goto(f"{desk.base}/manage/complaints")
+        page.fill("[name=customer_number]", "13900001103")
+        page.fill("[name=call_id]", "none-such")
+        page.fill("textarea[name=content]", "没说收费")
+        page.locator("button", has_text="登记").click()
+        page.wait_for_selector(".form-error")
+        assert page.url == f"{desk.base}/manage/complaints"  # to reload is harmless
+        assert (page.input_value("textarea[name=content]"), page.input_value("[name=call_id]")) == ("没说收费", "none-such")
+        page.fill("[name=call_id]", "")
+        page.locator("button", has_text="登记").click()
+        page.wait_for_selector(".flash.ok")
+        assert page.locator(".form-error").count() == 0
+        desk.complaints = [text for text in desk.complaints if "422" not in text]  # the browser notes the answer to the first
+
+
+def test_a_key_after_the_session_keeps_the_place(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "qa1") as desk:
+        desk.case_of("S015")
+        page = desk.page
+        page.locator(".finding").first.click()
+        page.fill(".finish [name=note]", "先记一句")
+        page.locator(".finding .at").first.click()
+        _everybody_is_signed_out(served)
+        before = page.url
+        page.keyboard.press("1")
+        page.wait_for_selector(".flash.bad")
+        assert page.inner_text(".flash.bad").startswith("登录已过期，这一步没有保存。")
+        assert (page.url, page.input_value(".finish [name=note]")) == (before, "先记一句")
+        with desk.context.expect_page() as opened:
+            page.locator(".flash.bad a").click()
+        opened.value.wait_for_load_state()
+        _sign_in_again(opened.value, "qa1")
+        opened.value.wait_for_url("**/desk")
+        opened.value.close()
+        page.locator(".finding .at").first.click()
+        page.keyboard.press("1")
+        until(page, "document.querySelector('.finding').classList.contains('confirm')")
+        assert (page.url, page.input_value(".finish [name=note]")) == (before, "先记一句")
+        desk.complaints = [text for text in desk.complaints if "401" not in text and "403" not in text]
+
+
 def test_managers_and_leaders_go_through_their_pages(browser: Any, served: Served) -> None:
     pages = {
         "boss": ["/manage", "/manage/calls", "/manage/teams", "/manage/agents/8035", "/manage/clauses", "/manage/money"],
@@ -186,6 +309,49 @@ def test_managers_and_leaders_go_through_their_pages(browser: Any, served: Serve
                 desk.page.set_viewport_size({"width": 640, "height": 360})  # as at a zoom of 200 %
                 assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{url} at 200 %"
                 desk.page.set_viewport_size(DESKTOP)
+
+
+LAYOUT = """() => { const box = (one) => one && one.getBoundingClientRect();
+    const side = box(document.querySelector('.side')), menu = box(document.querySelector('.side nav [aria-current]'));
+    return [document.documentElement.scrollWidth <= innerWidth, side.height < 140, !menu || (menu.left >= 0 && menu.right <= innerWidth)]; }"""
+
+
+def test_pages_fit_a_phone_and_say_where_one_is(browser: Any, served: Served) -> None:
+    pages = {
+        "lead": ["/cases", "/manage/calibration", "/manage/teams", "/manage/money", "/manage/complaints", "/reports", "/studio"],
+        "admin": ["/admin/people", "/admin/policy", "/admin/settings", "/admin/retention", "/admin/log"],
+        "chief1": ["/manage/team?name=一组", "/manage/calls", "/appeals"],
+    }
+    for person, urls in pages.items():
+        with Desk(browser, served, person, phone=True) as desk:
+            found = {}
+            for url in urls:
+                desk.page.goto(desk.base + url)
+                desk.page.wait_for_load_state("networkidle")
+                found[url] = desk.page.evaluate(LAYOUT)
+            assert found == {url: [True, True, True] for url in urls}
+    with Desk(browser, served, "lead", phone=True) as desk:
+        desk.page.goto(f"{desk.base}/reports")
+        button = desk.page.locator("tr", has_text="月度扣罚").locator("button", has_text="网页").bounding_box()
+        assert button["x"] >= 0 and button["x"] + button["width"] <= PHONE["width"]
+        desk.page.goto(f"{desk.base}/cases")
+        names = desk.page.locator("table.list tbody td:nth-child(2)").all()[:8]
+        assert min(cell.bounding_box()["width"] for cell in names) >= 100  # a name is not one character a line
+
+
+def test_one_long_word_does_not_push_the_rest_away(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "lead") as desk:
+        page = desk.page
+        page.goto(f"{desk.base}/manage/complaints")
+        for form, number, text in (("/do/complaints", "customer_number", "content"), ("/do/blacklist", "number", "reason")):
+            page.fill(f"form[action='{form}'] [name={number}]", "139 0000-7777")
+            page.fill(f"form[action='{form}'] [name={text}]", "x" * 1500)
+            page.locator(f"form[action='{form}'] button").first.click()
+            page.wait_for_selector(".flash.ok")
+        for width in (390, 1024, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
+            assert page.locator("button", has_text="不成立").first.is_visible()
 
 
 def test_a_report_is_taken_away(browser: Any, served: Served, tmp_path: Path) -> None:

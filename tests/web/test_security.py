@@ -180,7 +180,7 @@ def test_a_file_name_cannot_lead_out_of_the_rules_folder(office: Office, name: s
     office.be("lead")
     before = office.site.rules.versions()
     answer = office.form("/studio/publish", name=name, text="clause: X", reason="试")
-    assert answer.status_code == 303
+    assert answer.status_code == 422
     assert office.site.rules.versions() == before
 
 

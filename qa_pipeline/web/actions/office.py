@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class SavePerson(Model):
-    name: str
+    name: str = Field(max_length=40)
     posts: list[str]
-    team: str = ""
-    agent_id: str = ""
+    team: str = Field("", max_length=40)
+    agent_id: str = Field("", max_length=40)
     active: bool = True
 
 

@@ -10,7 +10,7 @@ from qa_pipeline.casework.findings import Finding
 from qa_pipeline.masking import Masker
 from qa_pipeline.model import AuditRun, Evidence, EvidenceKind, Outcome, Penalty, Role, Strength, Turn, Verdict
 from qa_pipeline.quotes import places
-from qa_pipeline.report.call_view import ROLE, TEMPLATE, clock, penalty_words, roles_note, simplified
+from qa_pipeline.report.call_view import ROLE, clock, note_words, penalty_words, roles_note, simplified, understood
 from qa_pipeline.report.verdicts import by_clause, of
 from qa_pipeline.web.reading.callparts import CallPage, Exhibit, FindingCard, Shown, Token, TurnLine
 from qa_pipeline.web.reading.waveform import channel_roles, peaks
@@ -206,14 +206,14 @@ def _strength(proof: Evidence | None) -> str:
 def _exhibit(item: Evidence, masker: Masker) -> Exhibit:
     start_s, end_s = play_span(item) if item.kind is not EvidenceKind.DATA else (None, None)
     parts = []
-    if item.heard_as and item.heard_as != item.quote and not TEMPLATE.search(item.heard_as):
-        parts.append(f"按“{simplified(item.heard_as)}”理解")
+    if understood(item):
+        parts.append(f"按“{simplified(understood(item))}”理解")
     if item.strength is not None and item.kind in (EvidenceKind.HIT, EvidenceKind.NEAREST):
         parts.append(_strength(item))
     if item.confidence is not None:
         parts.append(f"识别把握 {100 * item.confidence:.0f}%")
     if item.note:
-        parts.append(item.note)
+        parts.append(note_words(item))
     span = f"{clock(item.start_s)}–{clock(item.end_s)}" if item.start_s is not None and item.end_s is not None else ""
     return Exhibit(
         kind=item.kind.value,

@@ -10,6 +10,7 @@ from qa_pipeline.casework import settings as casework_settings
 from qa_pipeline.casework.values import Person, Post
 from qa_pipeline.errors import UserError
 from qa_pipeline.web import drafts, policy_edit
+from qa_pipeline.web.again import again
 from qa_pipeline.web.guard import Ask, Asked
 from qa_pipeline.web.reading.words import ACTION
 from qa_pipeline.web.rulebook import POLICY
@@ -17,24 +18,6 @@ from qa_pipeline.web.views import back, render
 
 router = APIRouter()
 PAGE = 100
-EXPLAINED = {
-    "daily_rate": "每日抽样比例",
-    "weekly_rate": "每周二级抽样比例",
-    "agent_floor": "每人每天至少抽几通",
-    "recheck_extra": "重点复查的人另加几通",
-    "recheck_clean": "连续几通合格后解除重点复查",
-    "min_valid_s": "有效录音至少几秒",
-    "blind_share": "盲评比例",
-    "review_hours": "工单几小时内复核",
-    "appeal_days": "几天内可申诉",
-    "comment_days": "班组长几天内写意见",
-    "decision_days": "几天内裁定",
-    "escalate_days": "几天内可申请终裁",
-    "precision_floor": "准确率低于多少只作提示",
-    "precision_count": "准确率看最近几次决定",
-    "retention_days": "录音和文字保存几天",
-    "confirm_days_before": "收费前几天完成二次确认",
-}
 
 
 @router.get("/admin/people", name="admin.people")
@@ -78,14 +61,18 @@ def _edits(ask: Ask) -> list[policy_edit.Edit]:
     return policy_edit.edits_from(ask.site.policy.file, {name: value for name, value in ask.form.items() if isinstance(value, str)})
 
 
+def _wrong(error: UserError) -> tuple[str, ...]:
+    return error.fields if isinstance(error, policy_edit.NoAmount) else ()
+
+
 @router.post("/admin/policy", name="admin.policy.check")
 def check_policy(ask: Asked) -> Response:
     try:
         edits = _edits(ask)
     except UserError as error:
-        return back(ask, "/admin/policy", str(error), kind="bad")
+        return again(ask, "/admin/policy", str(error), wrong=_wrong(error))
     if not edits:
-        return back(ask, "/admin/policy", "没有改动任何金额。", kind="bad")
+        return again(ask, "/admin/policy", "没有改动任何金额。")
     return render(ask, "policy_check.html", edits=edits, names=policy_edit.FIELDS | policy_edit.TOTALS)
 
 
@@ -98,7 +85,7 @@ def publish_policy(ask: Asked) -> Response:
         text = policy_edit.apply(ask.site.rules.policy_text(), edits)
         version = drafts.publish(ask.site, ask.person, {POLICY: text}, ask.text("reason"))
     except UserError as error:
-        return back(ask, "/admin/policy", str(error), kind="bad")
+        return again(ask, "/admin/policy", str(error), wrong=_wrong(error))
     return back(ask, "/admin/policy", f"政策第 {version.number} 版已生效。已有的通话用 qa rescore 重新计分。")
 
 
@@ -111,7 +98,7 @@ def settings(ask: Asked) -> Response:
         values = casework_settings.listed(tx.settings)
         receipts = retention.receipts(tx)
         before = retention.before_day(tx, tx.at.date())
-    return render(ask, "settings.html", values=values, words=EXPLAINED, receipts=receipts[-12:][::-1], before=before)
+    return render(ask, "settings.html", values=values, words=casework_settings.WORDS, receipts=receipts[-12:][::-1], before=before)
 
 
 @router.get("/admin/retention", name="admin.retention")

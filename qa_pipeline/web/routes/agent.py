@@ -41,6 +41,7 @@ def me(ask: Asked) -> Response:
         chart=_trend(trend),
         page=page,
         page_size=own.PAGE,
+        appeal_time=timedelta(days=days),
     )
 
 

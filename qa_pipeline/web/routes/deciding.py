@@ -13,11 +13,13 @@ from starlette.responses import JSONResponse, Response
 
 from qa_pipeline.errors import StoreError, UserError
 from qa_pipeline.web.actions import ACTIONS, Action, Done, Model
-from qa_pipeline.web.guard import Ask, Refused, ask
+from qa_pipeline.web.again import again
+from qa_pipeline.web.guard import OWN_FIELDS, Ask, Refused, ask
+from qa_pipeline.web.reading.words import FIELD
+from qa_pipeline.web.refusals import page_words, status_of
 from qa_pipeline.web.views import back
 
 router = APIRouter()
-_OWN_FIELDS = ("csrf", "back")
 
 
 def run(asked: Ask, action: Action, ids: dict[str, str], said: Model) -> Done:
@@ -38,10 +40,11 @@ def _form_route(action: Action) -> Callable[..., Response]:
             said = _from_form(action.model, asked)
             done = run(asked, action, ids, said)
         except ValidationError as error:
-            places = "、".join(str(item["loc"][0]) for item in error.errors() if item["loc"])
-            return back(asked, url, f"没有保存，请检查：{places or '填写的内容'}。", kind="bad")
+            wrong = list(dict.fromkeys(str(item["loc"][0]) for item in error.errors() if item["loc"]))
+            places = "、".join(FIELD.get(name, name) for name in wrong)
+            return again(asked, url, f"没有保存，请检查：{places or '填写的内容'}。", wrong=wrong)
         except (UserError, StoreError) as error:
-            return back(asked, url, str(error), kind="bad")
+            return again(asked, url, page_words(error), status=status_of(error))
         return back(asked, url, done.message)
 
     return do
@@ -54,7 +57,7 @@ def _from_form(model: type[Model], asked: Ask) -> Model:
             values[name] = [item for item in asked.form.getlist(name) if isinstance(item, str)]
         elif name in asked.form and (asked.form[name] != "" or field.annotation is str):
             values[name] = asked.form[name]
-    unknown = set(asked.form) - set(values) - set(model.model_fields) - set(_OWN_FIELDS)
+    unknown = set(asked.form) - set(values) - set(model.model_fields) - set(OWN_FIELDS)
     if unknown:
         raise Refused(422, "表单里有不认识的内容。")
     return model(**values)

@@ -23,8 +23,15 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 @router.get("/login", name="login")
 def login(ask: Asked) -> Response:
     if ask.session is not None:
-        return back(ask, "/")
-    return render(ask, "login.html", wanted=ask.text("next"), person_id="", problem="")
+        return back(ask, ask.text("next") or "/")
+    return _login(ask)
+
+
+def _login(ask: Ask, problem: str = "", *, status: int = 200) -> Response:
+    """The page to sign in at; with a problem, what was typed but for the password."""
+    person_id = ask.text("person_id") if problem else ""
+    wanted, unsaved = ask.text("next"), ask.flag("unsaved")
+    return render(ask, "login.html", status=status, wanted=wanted, unsaved=unsaved, person_id=person_id, problem=problem)
 
 
 @router.post("/login", name="login.try")
@@ -34,15 +41,13 @@ def try_login(ask: Asked) -> Response:
     names = (f"person:{person_id}", f"address:{client}")
     wait_s = ask.site.attempts.wait_s(*names)
     if wait_s:
-        problem = f"输错次数太多，请 {-(-wait_s // 60)} 分钟后再试，或请管理员重设密码。"
-        return render(ask, "login.html", status=429, wanted=ask.text("next"), person_id=person_id, problem=problem)
+        return _login(ask, f"输错次数太多，请 {-(-wait_s // 60)} 分钟后再试，或请管理员重设密码。", status=429)
     with ask.site.mirror.store.read() as connection:
         right = bool(person_id) and len(password) <= 200 and people.password_right(connection, person_id, password)
     found = ask.site.person(person_id)
     if not right or found is None:
         ask.site.attempts.failed(*names)
-        problem = "编号或密码不对。"
-        return render(ask, "login.html", status=401, wanted=ask.text("next"), person_id=person_id, problem=problem)
+        return _login(ask, "编号或密码不对。", status=401)
     ask.site.attempts.succeeded(names[0])
     answer = back(ask, ask.text("next") or "/")
     cookie = ask.site.sessions.begin(person_id, found[1])

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
 from starlette.datastructures import UploadFile
@@ -20,6 +20,7 @@ from qa_pipeline.casework.values import Post
 from qa_pipeline.errors import UserError
 from qa_pipeline.report.kinds import FORMS, REPORTS, ReportKind
 from qa_pipeline.report.reading import Wish
+from qa_pipeline.web.again import again
 from qa_pipeline.web.guard import Ask, Asked, NotHere, Refused
 from qa_pipeline.web.reading.access import own_team
 from qa_pipeline.web.views import back, render
@@ -65,6 +66,8 @@ def reports(ask: Asked) -> Response:
         teams=teams,
         date_from=ask.text("from"),
         date_to=ask.text("to"),
+        agent=ask.text("agent"),
+        team=ask.text("team"),
     )
 
 
@@ -81,7 +84,13 @@ def report(ask: Asked, kind: str) -> Response:
     try:
         return _made(ask, kind, ask.text("form", "html"), _wish(ask))
     except UserError as error:
-        return back(ask, "/reports", _plain(error), kind="bad")
+        return back(ask, _filled(ask), str(error), kind="bad")
+
+
+def _filled(ask: Ask) -> str:
+    """The list of reports with what was asked for still in its fields; these stand in the address anyway."""
+    asked = {name: ask.text(name) for name in ("from", "to", "agent", "team") if ask.text(name)}
+    return f"/reports?{urlencode(asked)}" if asked else "/reports"
 
 
 @router.get("/api/v1/reports/{kind}", name="api.report", summary="一份报表：form=json、html、xlsx 或 md", tags=["报表"])
@@ -97,7 +106,7 @@ def settlement(ask: Asked) -> Response:
         with _lists(ask) as files:
             return _made(ask, WITH_LIST, ask.text("form", "xlsx"), replace(_wish(ask), files=files))
     except UserError as error:
-        return back(ask, "/reports", _plain(error), kind="bad")
+        return again(ask, "/reports", str(error))
 
 
 def _wish(ask: Ask) -> Wish:
@@ -116,11 +125,6 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise UserError(f"日期“{text}”看不懂，要写成 2026-11-02 这样。") from None
-
-
-def _plain(error: UserError) -> str:
-    """The sentence without the options of the command line."""
-    return str(error).replace("--agent、--team 和日期", "工号、班组和日期").replace("--from ", "从 ").replace("--to ", "到 ")
 
 
 def _made(ask: Ask, kind: str, form: str, wish: Wish) -> Response:

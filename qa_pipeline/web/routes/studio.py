@@ -15,6 +15,7 @@ from qa_pipeline.errors import UserError
 from qa_pipeline.rules.book import Rule
 from qa_pipeline.web import drafts
 from qa_pipeline.web.actions import Model
+from qa_pipeline.web.again import again
 from qa_pipeline.web.backtest import Job, new_job
 from qa_pipeline.web.guard import Ask, Asked, NotHere, plain
 from qa_pipeline.web.overview import result
@@ -109,7 +110,7 @@ def publish(ask: Asked) -> Response:
     try:
         version = drafts.publish(ask.site, ask.person, {name: text}, ask.text("reason"))
     except UserError as error:
-        return back(ask, here, str(error), kind="bad")
+        return again(ask, here, str(error))
     message = f"已发布第 {version.number} 版。以后的通话按新规则判定；已有的通话用 qa rescore 重新判定。"
     return back(ask, "/studio/versions", message)
 
@@ -131,12 +132,12 @@ def start(ask: Asked) -> Response:
     if isinstance(upload, UploadFile) and upload.size:
         name, text = name or Path(upload.filename or "").name, _uploaded(upload)
     if not text.strip() or not name:
-        return back(ask, "/studio/backtest", "请选择要回测的规则文件。", kind="bad")
+        return again(ask, "/studio/backtest", "请选择要回测的规则文件。")
     folder = [file for file in ask.site.rules.files() if file.rsplit("/", 1)[-1] == name]
     name = name if "/" in name or not folder else folder[0]
     checked = drafts.check(ask.site, name, text, runs=[])
     if checked.problems:
-        return back(ask, "/studio/backtest", f"{name}：{checked.problems[0]}", kind="bad")
+        return again(ask, "/studio/backtest", f"{name}：{checked.problems[0]}")
     with ask.look() as tx:
         since = figures.since(tx, ask.number("days", 0, most=3650))
     job = new_job(name, text, ask.person.person_id, ask.site.now())

@@ -27,7 +27,7 @@ document.addEventListener("DOMContentLoaded", () => {
       document.querySelectorAll("[data-version]").forEach((one) => (one.value = version));
       return answer;
     } catch (error) {
-      window.qa.tell(error.message, "bad");
+      window.qa.tell(error.message, "bad", error.link);
       if (error.status === 409) setTimeout(() => location.reload(), 2500);
       return null;
     } finally { busy = false; }

@@ -2,28 +2,43 @@
 "use strict";
 window.qa = {
   token: () => document.getElementById("main").dataset.csrf,
-  async call(method, url, body) {
+  async call(method, url, body, again = true) {
     const answer = await fetch(url, {
       method,
       headers: { "Content-Type": "application/json", "X-CSRF-Token": window.qa.token(), Accept: "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const data = await answer.json().catch(() => ({}));
-    if (answer.status === 401) { location.assign("/login?next=" + encodeURIComponent(location.pathname)); throw new Error("请重新登录。"); }
+    if (data.stale && again && (await window.qa.renew())) return window.qa.call(method, url, body, false);
+    if (answer.status === 401) {  // the page stays as it is: whoever signs in beside it goes on where he was
+      const error = new Error("登录已过期，这一步没有保存。请在新窗口登录，再回到这里做一次；这一页的内容都还在。");
+      throw Object.assign(error, { status: 401, link: ["/login", "打开登录页"] });
+    }
     if (!answer.ok) { const error = new Error(data.error || "没有连上服务器，操作没有保存。"); error.status = answer.status; throw error; }
     return data;
   },
-  tell(message, kind = "ok") {
+  // The token of the session that has begun meanwhile, if it is the same person's.
+  async renew() {
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html").getElementById("main");
+    const main = document.getElementById("main");
+    if (!page || !page.dataset.me || page.dataset.me !== main.dataset.me) return false;
+    main.dataset.csrf = page.dataset.csrf;
+    document.querySelectorAll("input[name=csrf]").forEach((one) => { one.value = page.dataset.csrf; });
+    return true;
+  },
+  tell(message, kind = "ok", link = null) {
     document.querySelectorAll("main > .flash").forEach((old) => old.remove());
     const box = document.createElement("div");
     box.className = "flash " + kind;
     box.setAttribute("role", kind === "bad" ? "alert" : "status");
     box.textContent = message;
+    if (link) box.append(" ", Object.assign(document.createElement("a"), { href: link[0], textContent: link[1], target: "_blank", rel: "noopener" }));
     document.getElementById("main").prepend(box);
     if (kind === "ok") setTimeout(() => box.remove(), 4000);
   },
 };
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   document.querySelectorAll("form[data-auto] select").forEach((one) => one.addEventListener("change", () => one.form.submit()));
   document.querySelectorAll("[data-print]").forEach((one) => one.addEventListener("click", () => window.print()));
   document.querySelectorAll("[data-back]").forEach((one) => one.addEventListener("click", (event) => {
