@@ -160,7 +160,7 @@ def score_table(store: Store, calls: frozenset[str], limit: int = 60) -> None:
             line.call_id,
             line.agent,
             f"{line.duration_s:.0f} 秒" if line.duration_s else "",
-            f"{line.score}{'*' if line.provisional else ''}",
+            f"{'不评分' if line.score is None else line.score}{'*' if line.provisional else ''}",
             line.conclusion,
             " ".join(line.clauses),
             str(line.not_evaluated or ""),

@@ -16,6 +16,7 @@ import pytest
 
 from qa_pipeline.cli.main import command
 from qa_pipeline.resources import rules_dir, samples_dir
+from tests.app.support import tone
 from tests.cli.support import Qa
 
 FINDINGS = [
@@ -153,6 +154,36 @@ def test_findings_carry_quote_and_seconds_and_hide_the_customer(qa: Qa, tmp_path
     assert {row["verdict"] for row in rows} <= {"违规", "无法判定"} and len(every) > len(rows)
     hidden, shown = (qa("show", "S013", "--db", qa.db, *extra).out for extra in ((), ("--show-private",)))
     assert "139****1363" in hidden and "13900001363" not in hidden and "13900001363" in shown
+
+
+def test_silence_has_no_score_and_enters_no_pass_rate(qa: Qa, tmp_path: Path) -> None:
+    folder = copy_calls(tmp_path / "day", "S001")
+    tone(folder / "silence.wav", 6, level=0.0)
+    tone(folder / "moment.wav", 0.05)
+    manifest = folder / "manifest.csv"
+    columns = manifest.read_text(encoding="utf-8").splitlines()[0].split(",")
+    known = {"call_type": "sale", "hangup_by": "customer", "started_at": "2026-11-21T10:00", "agent_id": "8012", "team": "一组"}
+    rows = [
+        ",".join({**known, "call_id": name, "file": f"{name}.wav"}.get(column, "") for column in columns)
+        for name in ("silence", "moment")
+    ]
+    manifest.write_text(manifest.read_text(encoding="utf-8") + "\n".join(rows) + "\n", encoding="utf-8")
+    said = qa("run", folder, "--db", qa.db, "--report", tmp_path / "r.html")
+    assert said.code == 0
+    shown = [line.split() for line in said.out.splitlines() if line.startswith((" silence", "silence", " moment", "moment"))]
+    assert [(line[0], line[-3:-1]) for line in shown] == [("moment", ["不评分", "无法判定"]), ("silence", ["不评分", "无法判定"])]
+    scores = table(qa("export", "scores", "--db", qa.db).out)[1]
+    assert [(row["call_id"], row["score"], row["qualified"]) for row in scores] == [
+        ("S001", "100", "true"),
+        ("moment", "", ""),
+        ("silence", "", ""),
+    ]
+    assert "无法判定，不评分   不扣款" in qa("show", "silence", "--db", qa.db).out
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<b>1</b><span>已评分通话；另有 2 通无法判定，不评分</span>" in page and "<b>1 / 1</b><span>合格</span>" in page
+    team = json.loads(qa("report", "team", "--db", qa.db, "--from", "2026-11-21", "--to", "2026-11-21", "--format", "json").out)
+    rows_of = [row for part in team["sections"] for row in part["rows"] if "scored" in row]
+    assert [(row["team"], row["scored"], row["qualified"]) for row in rows_of][:1] == [("一组", 1, 1)], team
 
 
 def test_fail_on_gives_exit_code_1(qa: Qa, tmp_path: Path) -> None:
