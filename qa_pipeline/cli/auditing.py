@@ -250,14 +250,20 @@ def import_transcripts(
     store = store_of(settings)
     result = bring_in(file, store, open_judge(settings), datetime.now())
     if as_json:
-        out_json({"calls": len(result.calls), "new": result.new, "problems": [str(problem) for problem in result.problems]})
+        problems = [str(problem) for problem in result.problems]
+        out_json({"calls": len(result.calls), "new": result.new, "left_out": result.left_out, "problems": problems})
     else:
         for problem in result.problems[:_SHOWN_FAILURES]:
             say(str(problem))
+        if len(result.problems) > _SHOWN_FAILURES:
+            say(f"还有 {len(result.problems) - _SHOWN_FAILURES} 处问题，用 --json 可看到全部。")
         if result.calls:
             score_table(store, frozenset(result.calls))
         say(f"导入 {len(result.calls)} 通，其中新的判定 {result.new} 通；{len(result.problems)} 处问题。结果在 {settings.db}。")
-    return Exit.INCOMPLETE if any("没有导入" in problem.message for problem in result.problems) else Exit.DONE
+    if not result.calls:
+        say(f'错误：{file} 里没有一通能导入。一行写一通：{{"call_id": …, "turns": [{{"role": …, "text": …}}]}}。')
+        return Exit.USER
+    return Exit.INCOMPLETE if result.left_out else Exit.DONE
 
 
 def rescore(

@@ -279,6 +279,41 @@ def test_ready_transcripts_are_judged(qa: Qa, tmp_path: Path) -> None:
     assert [(row["call_id"], row["agent_id"], row["duration_s"]) for row in scores] == [("T1", "8012", ""), ("T3", "", "")]
 
 
+def test_an_import_tells_by_its_exit_code_what_was_left_out(qa: Qa, tmp_path: Path) -> None:
+    """0 all of it, 3 some lines are missing, 2 there is nothing."""
+    good = json.dumps({"call_id": "T1", "turns": [{"role": "agent", "text": "您好"}]}, ensure_ascii=False)
+    other = good.replace("您好", "喂")
+    path = tmp_path / "calls.jsonl"
+    told = {}
+    for name, lines in {
+        "good": [good],
+        "twice": [good, "", other],
+        "null": ["null", good],
+        "bad": ["{", "[]"],
+        "empty": [],
+    }.items():
+        path.write_text("\n".join(lines), encoding="utf-8")
+        said = qa("import", "transcripts", path, "--db", tmp_path / f"{name}.duckdb")
+        assert "Traceback" not in said.err
+        told[name] = (said.code, [line for line in said.err.splitlines() if "calls.jsonl" in line])
+    missing = f'错误：{path} 里没有一通能导入。一行写一通：{{"call_id": …, "turns": [{{"role": …, "text": …}}]}}。'
+    assert told == {
+        "good": (0, []),
+        "twice": (3, [f"{path}:3:1: 通话编号“T1”与第 1 行重复；这一行没有导入"]),
+        "null": (3, [f"{path}:1:1: 缺少 turns（话轮列表）；这一行没有导入"]),
+        "bad": (
+            2,
+            [
+                f"{path}:1:2: 不是有效的 JSON；一行写一通电话；这一行没有导入",
+                f"{path}:2:1: 缺少 turns（话轮列表）；这一行没有导入",
+                missing,
+            ],
+        ),
+        "empty": (2, [missing]),
+    }
+    assert table(qa("export", "transcripts", "--db", tmp_path / "twice.duckdb").out)[1][0]["text"] == "您好"
+
+
 def test_rescore_diff_tells_and_rescore_stores(qa: Qa, tmp_path: Path) -> None:
     qa("run", copy_calls(tmp_path / "day", "S010", "S013"), "--db", qa.db)
     shutil.copytree(rules_dir(), tmp_path / "rules")
