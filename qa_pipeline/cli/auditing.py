@@ -27,10 +27,12 @@ from qa_pipeline.cli.common import (
 if TYPE_CHECKING:
     from qa_pipeline.config import Settings
     from qa_pipeline.pipeline import RunResult
+    from qa_pipeline.source import Source
     from qa_pipeline.store import Store
 
 _SHOWN_FAILURES = 20
 _SHOWN_WARNINGS = 10
+_SHOWN_UNLISTED = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -104,13 +106,16 @@ def _run(settings: Settings, folder: str, manifest: Path | None, *, limit: int |
     store = store_of(settings)
     result = hear_and_judge(settings, source, store, command="run", limit=limit, quiet=as_json)
     if as_json:
-        out_json(_result_json(result, store, settings))
+        out_json(_result_json(result, store, settings) | {"left_out": source.left_out, "unlisted": list(source.unlisted)})
     else:
+        tell_unlisted(source)
         _tell_result(result, store, settings)
+        if source.left_out:
+            say(f"跳过了 {source.left_out} 行清单（或读不了的文件夹），原因见上。")
     if report is not None and result.calls:
         _write_report(store, settings, report, frozenset(result.calls), result)
         say(f"报告：{report}")
-    return _exit_code(result, store, settings.fail_on)
+    return Exit.INCOMPLETE if source.left_out else _exit_code(result, store, settings.fail_on)
 
 
 def _exit_code(result: RunResult, store: Store, fail_on: str) -> int:
@@ -121,6 +126,14 @@ def _exit_code(result: RunResult, store: Store, fail_on: str) -> int:
     if fail_on != "none" and result.calls and worst(store, frozenset(result.calls)) >= {"any": 1, "fatal": 2}[fail_on]:
         return Exit.FINDINGS
     return Exit.DONE
+
+
+def tell_unlisted(source: Source) -> None:
+    """The manifest decides what is audited; what it passes over is said."""
+    if source.unlisted:
+        names = "、".join(source.unlisted[:_SHOWN_UNLISTED])
+        more = " 等" if len(source.unlisted) > _SHOWN_UNLISTED else ""
+        say(f"清单里没有的录音 {len(source.unlisted)} 个，没有处理：{names}{more}。要质检请加进清单。")
 
 
 def _tell_result(result: RunResult, store: Store, settings: Settings) -> None:

@@ -202,6 +202,23 @@ def test_a_bad_recording_gives_exit_code_3_and_the_others_are_stored(qa: Qa, tmp
     assert [row["call_id"] for row in table(qa("export", "scores", "--db", qa.db).out)[1]] == ["S001"]
 
 
+def test_rows_left_out_give_exit_code_3_and_recordings_that_nobody_listed_are_told(qa: Qa, tmp_path: Path) -> None:
+    folder = copy_calls(tmp_path / "day", "S001")
+    for name in ("b.wav", "a.wav"):
+        tone(folder / name, 1)
+    said = qa("run", folder, "--db", qa.db)
+    assert said.code == 0
+    assert "清单里没有的录音 2 个，没有处理：a.wav、b.wav。要质检请加进清单。" in said.err
+    manifest = folder / "manifest.csv"
+    again = manifest.read_text(encoding="utf-8").splitlines()[1]
+    manifest.write_text(manifest.read_text(encoding="utf-8") + again + "\n", encoding="utf-8")
+    said = qa("run", folder, "--db", qa.db)
+    assert said.code == 3
+    assert "通话编号“S001”与第 2 行重复，本行已跳过" in said.err and "跳过了 1 行清单（或读不了的文件夹），原因见上。" in said.err
+    answer = json.loads(qa("run", folder, "--db", qa.db, "--json").out)
+    assert (answer["left_out"], answer["unlisted"]) == (1, ["a.wav", "b.wav"])
+
+
 def test_json_is_for_scripts(qa: Qa, tmp_path: Path) -> None:
     folder = copy_calls(tmp_path / "day", "S001", "S013")
     said = qa("run", folder, "--db", qa.db, "--json")
