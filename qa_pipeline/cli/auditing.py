@@ -101,15 +101,19 @@ def run(
 def _run(settings: Settings, folder: str, manifest: Path | None, *, limit: int | None, report: Path | None, as_json: bool) -> int:
     from qa_pipeline.cli.running import hear_and_judge
     from qa_pipeline.source import open_source
+    from qa_pipeline.twins import twins
 
     source = open_source(folder, manifest, dict(settings.manifest.columns))
     store = store_of(settings)
     result = hear_and_judge(settings, source, store, command="run", limit=limit, quiet=as_json)
+    same = twins(store, result.calls)
     if as_json:
-        out_json(_result_json(result, store, settings) | {"left_out": source.left_out, "unlisted": list(source.unlisted)})
+        more = {"left_out": source.left_out, "unlisted": list(source.unlisted), "same_recording": [list(group) for group in same]}
+        out_json(_result_json(result, store, settings) | more)
     else:
         tell_unlisted(source)
         _tell_result(result, store, settings)
+        tell_twins(same)
         if source.left_out:
             say(f"跳过了 {source.left_out} 行清单（或读不了的文件夹），原因见上。")
     if report is not None and result.calls:
@@ -134,6 +138,14 @@ def tell_unlisted(source: Source) -> None:
         names = "、".join(source.unlisted[:_SHOWN_UNLISTED])
         more = " 等" if len(source.unlisted) > _SHOWN_UNLISTED else ""
         say(f"清单里没有的录音 {len(source.unlisted)} 个，没有处理：{names}{more}。要质检请加进清单。")
+
+
+def tell_twins(same: tuple[tuple[str, ...], ...]) -> None:
+    """One recording under several call numbers: nobody should be fined twice for one call."""
+    for group in same[:_SHOWN_WARNINGS]:
+        say(f"注意：{'、'.join(group)} 是同一段录音，各自评分、扣款。多余的用 qa purge --call 通话编号 --dry-run 查看后删除。")
+    if len(same) > _SHOWN_WARNINGS:
+        say(f"还有 {len(same) - _SHOWN_WARNINGS} 组相同的录音没有列出，用 --json 可看到全部。")
 
 
 def _tell_result(result: RunResult, store: Store, settings: Settings) -> None:

@@ -268,6 +268,24 @@ def test_purge_takes_words_and_leaves_money(centre: Centre, tmp_path: Path) -> N
     assert Decision.CONFIRM.stands
 
 
+def test_a_call_that_people_have_worked_on_is_not_removed(centre: Centre) -> None:
+    from qa_pipeline.casework import removing
+
+    case = centre.done(finding("A04"), confirm=("A04",))
+    other = centre.call(finding("A04"))
+    with centre.act("qa1") as tx, pytest.raises(CaseworkError, match="需要管理员、经理"):
+        removing.plan(tx, other)
+    with centre.act("boss") as tx:
+        with pytest.raises(CaseworkError, match=f"“{case.call_id}”已经有工单 {case.case_id}，台账 {case.case_id}，不能删除"):
+            removing.plan(tx, case.call_id)
+        removed = removing.carry_out(tx, removing.plan(tx, other))
+    assert (removed.call_id, removed.runs, removed.score, removed.receipt_id[:1]) == (other, 1, 90, "R")
+    with centre.store.read() as connection:
+        left = {name for (name,) in connection.execute("SELECT DISTINCT call_id FROM outcomes").fetchall()}
+    assert left == {case.call_id}
+    assert centre.store.load_run(other) is None and centre.store.load_call(other) is None
+
+
 def test_a_purge_in_the_future_is_refused(centre: Centre) -> None:
     with centre.act("boss") as tx, pytest.raises(CaseworkError, match="在今天之后"):
         retention.plan(tx, date(2030, 1, 1))

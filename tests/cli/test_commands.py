@@ -219,6 +219,32 @@ def test_rows_left_out_give_exit_code_3_and_recordings_that_nobody_listed_are_to
     assert (answer["left_out"], answer["unlisted"]) == (1, ["a.wav", "b.wav"])
 
 
+def test_a_copy_of_a_recording_is_told_and_can_be_taken_out(qa: Qa, tmp_path: Path) -> None:
+    folder = tmp_path / "day"
+    folder.mkdir()
+    for name in ("d.wav", "d(1).wav"):
+        shutil.copy(samples_dir() / "S001.wav", folder / name)
+    said = qa("run", folder, "--db", qa.db)
+    warning = "注意：d、d(1) 是同一段录音，各自评分、扣款。多余的用 qa purge --call 通话编号 --dry-run 查看后删除。\n"
+    assert said.code == 0 and said.err.endswith(warning)
+    assert json.loads(qa("run", folder, "--db", qa.db, "--json").out)["same_recording"] == [["d", "d(1)"]]
+    assert qa("people", "add", "admin", "管理员", "--post", "管理员", "--db", qa.db).code == 0
+    purge = ("purge", "--call", "d(1)", "--as", "admin", "--db", qa.db)
+    planned = qa(*purge, "--dry-run")
+    assert planned.out.startswith("将删除通话 d(1)：得分 100，判定 1 次，文字 ")
+    assert len(table(qa("export", "scores", "--db", qa.db).out)[1]) == 2
+    done = qa(*purge, "--yes")
+    assert done.code == 0 and done.out.startswith("已删除通话 d(1)：") and "凭证 R" in done.out
+    assert done.err == "录音文件不动：它还在文件夹和清单里的话，下次 qa run 会再判。\n"
+    for kind in ("scores", "findings", "transcripts", "penalties"):
+        rows = table(qa("export", kind, "--db", qa.db, *(["--all"] if kind == "findings" else [])).out)[1]
+        assert {row["call_id"] for row in rows} <= {"d"}
+    (folder / "d(1).wav").unlink()
+    again = qa("run", folder, "--db", qa.db)
+    assert "跳过已完成的 1 通" in again.err and "注意" not in again.err
+    assert qa("purge", "--call", "d(1)", "--yes", "--as", "admin", "--db", qa.db).err.startswith("错误：库里没有通话“d(1)”")
+
+
 def test_json_is_for_scripts(qa: Qa, tmp_path: Path) -> None:
     folder = copy_calls(tmp_path / "day", "S001", "S013")
     said = qa("run", folder, "--db", qa.db, "--json")
