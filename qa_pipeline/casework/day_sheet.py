@@ -58,10 +58,9 @@ def _conclusion(score: int | None, qualified: bool | None, fatal: bool) -> str:
 
 def write(path: Path, text: str) -> None:
     """Atomically: a reader sees the old sheet or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    from qa_pipeline.tables import write_whole
+
+    write_whole(path, text.encode())
 
 
 def _marks(sample: samples.Sample) -> str:

@@ -127,6 +127,7 @@ def test_an_export_never_leaves_half_a_file(folder: Path, qa: Qa, tmp_path: Path
     (tmp_path / "old.csv").write_text("old", encoding="utf-8")
     said = qa("export", "scores", "--db", qa.db, "--out", "/proc/scores.csv")
     assert said.code == 2 and "Traceback" not in said.err
+    assert said.err.startswith("错误：/proc/scores.csv：")  # not the name of the part that it is written to first
     assert qa("export", "scores", "--db", qa.db, "--out", tmp_path / "old.csv").code == 0
     assert (tmp_path / "old.csv").read_text(encoding="utf-8-sig").startswith("call_id")
     assert [path.name for path in tmp_path.glob(".old*")] == []
