@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from casework_make import Centre, finding
 
-from qa_pipeline.casework import complaints, day, day_sheet, followup, retention
+from qa_pipeline.casework import complaints, day, day_sheet, followup, retention, reviews
 from qa_pipeline.casework.day import Morning
 from qa_pipeline.casework.values import CaseState, Decision
 from qa_pipeline.errors import CaseworkError
 from qa_pipeline.model import CallData, CallOutcome, CallType, Recording
+from qa_pipeline.scoring import score
 from qa_pipeline.store import BatchInfo
 
 NUMBER = "13900001111"
@@ -266,6 +268,19 @@ def test_purge_takes_words_and_leaves_money(centre: Centre, tmp_path: Path) -> N
             tx.run(first.run_id)
         assert cases.get_case(tx, first.case_id).state is CaseState.FINISHED
     assert Decision.CONFIRM.stands
+
+
+def test_a_reviewed_call_without_a_score_is_neither_good_nor_bad(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody was heard, and the reviewer found nothing: no result for rates and re-checks. What a person finds is scored."""
+    monkeypatch.setattr("casework_make.score", partial(score, judged=False))
+    silent, found = centre.done(), centre.case()
+    with centre.act("qa1") as tx:
+        reviews.add_finding(tx, found.case_id, reviews.Added(clause="M09", reason="躺着打电话"))
+    found = centre.finish(found)
+    with centre.act("lead") as tx:
+        results = dict(tx.rows("SELECT case_id, (score, qualified) FROM case_results_now"))
+        assert results == {silent.case_id: (None, None), found.case_id: (99, True)}
+        assert followup.recheck_list(tx) == []
 
 
 def test_a_call_that_people_have_worked_on_is_not_removed(centre: Centre) -> None:
