@@ -130,20 +130,52 @@ def _smoke(settings: Settings) -> Check:
 def _store(settings: Settings) -> Check:
     from qa_pipeline.store import open_store
 
+    refused = _refused(settings.db)
     if not settings.db.exists():
+        if refused:
+            return Check(name="数据库", state="bad", detail=f"{settings.db} 还没有，也建不了：{refused}")
         return Check(name="数据库", state="ok", detail=f"{settings.db} 还没有，第一次运行时建立")
     with open_store(settings.db, patience_s=1.0).read() as connection:
         calls, runs = connection.execute("SELECT count(DISTINCT call_id), count(*) FROM current_runs").fetchone() or (0, 0)
     size = settings.db.stat().st_size / 1e6
-    return Check(name="数据库", state="ok", detail=f"{settings.db}：{calls} 通电话，{runs} 个有效判定，{size:.1f} MB")
+    detail = f"{settings.db}：{calls} 通电话，{runs} 个有效判定，{size:.1f} MB"
+    return Check(
+        name="数据库", state="bad" if refused else "ok", detail=f"{detail}；只能看，不能写：{refused}" if refused else detail
+    )
+
+
+def _refused(db: Path) -> str:
+    """What stands in the way of writing the database; empty when nothing does. The file is opened and left as it is, and a
+    nameless one proves its folder, where the write-ahead log is put."""
+    import tempfile
+
+    folder = _folder_of(db)
+    try:
+        place: Path = folder
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"qa")
+            file.flush()
+        if db.is_file():
+            place = db
+            with db.open("r+b"):
+                pass
+    except OSError as error:
+        return f"{place} 写不进去（{error.strerror}）。请检查权限，或用 --db 换一个位置"
+    return ""
+
+
+def _folder_of(db: Path) -> Path:
+    """Where the database is or will be; its nearest parent that is there already."""
+    folder = db.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    return folder
 
 
 def _disk(settings: Settings) -> Check:
     import tempfile
 
-    folder = settings.db.absolute().parent
-    while not folder.exists():
-        folder = folder.parent
+    folder = _folder_of(settings.db)
     free = {str(place): shutil.disk_usage(place).free / 1e9 for place in (folder, Path(tempfile.gettempdir()))}
     detail = "，".join(f"{place} 剩 {room:.1f} GB" for place, room in free.items())
     if min(free.values()) < _LOW_DISK_GB:

@@ -23,22 +23,25 @@ _KEYS = {"call_id", "call", "turns"}
 class ImportResult:
     calls: tuple[str, ...]
     new: int  # runs that were not in the store yet
-    problems: tuple[Problem, ...]  # lines that were left out, with the reason
+    problems: tuple[Problem, ...]  # lines that were left out and values that stayed unknown, with the reason
+    left_out: int = 0  # lines
 
 
 def import_transcripts(path: Path, store: Store, judge: Judge, now: datetime) -> ImportResult:
-    """Judges and stores every good line; a bad line is told and the others go on."""
+    """Judges and stores every good line; a bad line, or a second one of a call, is told and the others go on."""
     batch = BatchInfo(
         batch_id=f"import-{now:%Y%m%dT%H%M%S%f}", started_at=now.isoformat(timespec="seconds"), command="import", source=str(path)
     )
     problems: list[Problem] = []
     calls: list[str] = []
     waiting: list[AuditRun] = []
-    new = 0
+    seen: dict[str, int] = {}
+    new = left_out = 0
     try:
-        for line, entry in _lines(path, problems):
-            run = _judged(path, line, entry, judge, problems)
+        for line, text in _lines(path):
+            run = _judged(path, line, text, judge, problems, seen)
             if run is None:
+                left_out += 1
                 continue
             calls.append(run.conversation.call.call_id)
             waiting.append(run)
@@ -48,25 +51,16 @@ def import_transcripts(path: Path, store: Store, judge: Judge, now: datetime) ->
     finally:
         if waiting:
             new += store.save(waiting, batch)
-    return ImportResult(calls=tuple(dict.fromkeys(calls)), new=new, problems=tuple(problems))
+    return ImportResult(calls=tuple(calls), new=new, problems=tuple(problems), left_out=left_out)
 
 
-def _lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Each line that is not blank, with its number."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    entry = json.loads(line)
-                except ValueError as error:
-                    problems.append(
-                        Problem(
-                            path=str(path), line=number, col=getattr(error, "colno", 1), message="不是有效的 JSON；一行写一通电话"
-                        )
-                    )
-                    continue
-                yield number, entry
+                if line.strip():
+                    yield number, line.rstrip()
     except UnicodeDecodeError:
         raise UserError(f"{path}：不是 UTF-8 编码，请另存为 UTF-8。") from None
     except OSError as error:
@@ -77,20 +71,30 @@ class _LineError(UserError):
     """This line cannot become a call."""
 
 
-def _judged(path: Path, line: int, entry: Any, judge: Judge, problems: list[Problem]) -> AuditRun | None:
+def _judged(path: Path, line: int, text: str, judge: Judge, problems: list[Problem], seen: dict[str, int]) -> AuditRun | None:
+    """None (reported) when this line cannot become a call; ``seen`` holds the lines of the calls before it."""
     from qa_pipeline.speakers import conversation_from_turns
 
-    def note(message: str) -> None:
-        problems.append(Problem(path=str(path), line=line, col=1, message=message))
+    def note(message: str, col: int = 1) -> None:
+        problems.append(Problem(path=str(path), line=line, col=col, message=message))
 
     try:
+        entry = json.loads(text)
+    except ValueError as error:
+        note("不是有效的 JSON；一行写一通电话；这一行没有导入", getattr(error, "colno", 1))
+        return None
+    try:
         call, turns, warnings = _entry(entry)
+        if call.call_id in seen:
+            raise _LineError(f"通话编号“{call.call_id}”与第 {seen[call.call_id]} 行重复")
         for warning in warnings:
             note(f"{call.call_id}：{warning}；按未知处理")
-        return judge(conversation_from_turns(call, turns), Heard(engine=IMPORTED))
+        run = judge(conversation_from_turns(call, turns), Heard(engine=IMPORTED))
     except UserError as error:
         note(f"{error}；这一行没有导入")
         return None
+    seen[call.call_id] = line
+    return run
 
 
 def _entry(entry: Any) -> tuple[CallData, list[Any], list[str]]:

@@ -39,7 +39,7 @@ class Judge:
     across_calls: frozenset[str] = frozenset()  # rule_ids that look at other calls of the customer
 
     def __call__(self, conversation: Conversation, heard: Heard) -> AuditRun:
-        from qa_pipeline.scoring import score
+        from qa_pipeline.scoring import scorable, score
         from qa_pipeline.store.codec import digest
 
         conversation = self.understand(conversation)
@@ -61,7 +61,7 @@ class Judge:
             run_id="r" + digest(provenance)[:16],
             conversation=conversation,
             outcomes=outcomes,
-            scorecard=score(self.policy, conversation, outcomes),
+            scorecard=score(self.policy, conversation, outcomes, judged=scorable(conversation, outcomes)),
             provenance=provenance,
             recording=heard.recording,
             transcript=heard.transcript,

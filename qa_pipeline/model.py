@@ -363,8 +363,8 @@ class Penalty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    score: int  # 0..100
-    qualified: bool
+    score: int | None  # 0..100; None: nothing could be judged, see ``scoring``
+    qualified: bool | None
     fatal: bool
     sale_invalid: bool
     violations: int

@@ -43,6 +43,7 @@ class Progress(Protocol):
     def heard(self, call_id: str, audio_s: float, error: str) -> None: ...
     def judging(self, calls: int) -> None: ...
     def judged(self) -> None: ...
+    def interrupted(self, stored: int, kept: int, left: int) -> None: ...  # calls, recordings heard, recordings not heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,8 @@ class Pipeline:
     _waiting: list[AuditRun] = field(default_factory=list)
     _failures: list[Failure] = field(default_factory=list)
     _kept_at: float = 0.0
+    _unjudged: dict[str, Transcript] = field(default_factory=dict)  # heard now, by recording; the verdict is still to come
+    _unheard: int = 0
 
     def run(self, source: Source, command: str = "run") -> RunResult:
         """Processes what is not done yet. StoreError and Ctrl-C end it; what was heard until then is stored first."""
@@ -95,7 +98,7 @@ class Pipeline:
             source=source.name,
             options=self.judge.batch_options,
         )
-        self._waiting, self._failures, self._kept_at = [], [], begun
+        self._waiting, self._failures, self._kept_at, self._unjudged = [], [], begun, {}
         spool.bring_in(self.store, batch)
         self.progress.identifying(len(source.calls))
         found, missing = identify(source.calls, source.base, self.store, told=self.progress.identified)
@@ -107,6 +110,7 @@ class Pipeline:
         done: list[str] = []
         try:
             ready, unheard = self._split(pending)
+            self._unheard = len({item.audio_hash for item in unheard})
             self.progress.judging(len(ready))
             calls = chain(self._ready(ready), self._hear(unheard, heard_s))
             for call, judged in abreast(self._judge, calls, self.recogniser.listeners() if pending else 1):
@@ -114,8 +118,14 @@ class Pipeline:
                 if call.cached:
                     cached += 1
                     self.progress.judged()
-        finally:
-            self._keep_rest(batch)
+        except KeyboardInterrupt:
+            self._keep_all(batch)
+            self.progress.interrupted(len(done), len(self._unjudged), self._unheard)
+            raise
+        except BaseException:
+            self._keep_all(batch)
+            raise
+        self._keep_rest(batch)
         self._judge_across(done, batch)
         if self._failures:
             self.store.save_failures(self._failures, batch)
@@ -189,6 +199,9 @@ class Pipeline:
         self.progress.hearing(len(by_path), sum(lengths.values()))
         for answer in self.recogniser.hear(list(by_path)):
             group = by_path[answer.path]
+            self._unheard -= 1
+            if answer.transcript is not None:
+                self._unjudged[group[0].audio_hash] = answer.transcript
             self.progress.heard(group[0].call.call_id, lengths[answer.path], str(answer.error) if answer.error else "")
             if answer.error is not None or answer.recording is None or answer.transcript is None:
                 self._fail(group, answer.error or AudioError(f"{answer.path}：没有得到转写结果，请重新运行。"))
@@ -217,6 +230,7 @@ class Pipeline:
 
     def _take(self, call: _Call, judged: AuditRun | StageError, batch: BatchInfo) -> list[str]:
         """Keep what was judged, sooner or later; of a call that could not be judged the transcript is kept all the same."""
+        self._unjudged.pop(call.item.audio_hash, None)
         if isinstance(judged, StageError):
             self._fail([call.item], judged)
             self.store.transcripts.put([call.transcript])
@@ -272,6 +286,16 @@ class Pipeline:
                 else f"最后 {count} 通没有存下，下次要重新识别。"
             )
             raise type(error)(f"{error}\n{note}") from error
+
+    def _keep_all(self, batch: BatchInfo) -> None:
+        """The run ends early: its verdicts, and the transcripts of what was heard and has no verdict yet."""
+        self._keep_rest(batch)
+        if self._unjudged:
+            try:
+                self.store.transcripts.put(list(self._unjudged.values()))
+            except StoreError as error:
+                note = f"听完还没判的 {len(self._unjudged)} 段没有存下，下次要重新识别。"
+                raise type(error)(f"{error}\n{note}") from error
 
     def _fail(self, items: Iterable[Identified], error: StageError) -> None:
         for item in items:

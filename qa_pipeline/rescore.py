@@ -41,6 +41,8 @@ class Sum:
     calls: int = 0
     flagged: int = 0
     cleared: int = 0
+    scored_before: int = 0  # calls that have a score
+    scored_after: int = 0
     score_before: int = 0
     score_after: int = 0
     fine_before: Decimal = Decimal(0)
@@ -113,8 +115,10 @@ def difference(store: Store, judge: Judge, *, told: Callable[[], None] = lambda:
             calls=1,
             flagged=flagged,
             cleared=len(found) - flagged,
-            score_before=before.scorecard.score,
-            score_after=after.scorecard.score,
+            scored_before=before.scorecard.score is not None,
+            scored_after=after.scorecard.score is not None,
+            score_before=before.scorecard.score or 0,
+            score_after=after.scorecard.score or 0,
             fine_before=before.scorecard.fine_yuan,
             fine_after=after.scorecard.fine_yuan,
         )
@@ -141,6 +145,8 @@ def _plus(one: Sum, other: Sum) -> Sum:
         calls=one.calls + other.calls,
         flagged=one.flagged + other.flagged,
         cleared=one.cleared + other.cleared,
+        scored_before=one.scored_before + other.scored_before,
+        scored_after=one.scored_after + other.scored_after,
         score_before=one.score_before + other.score_before,
         score_after=one.score_after + other.score_after,
         fine_before=one.fine_before + other.fine_before,

@@ -5,6 +5,7 @@ What counts, and what only waits:
 * A finding counts at once, unless it must be reviewed (待复核) or its clause demands a person (B5–B8): then its amounts
   stand in its penalty as a proposal, and enter the sums when ``confirmed`` names it.
 * A finding that rests on guessed roles counts and makes the card provisional.
+* A call of which nothing could be judged has no score (``scorable``): silence is not a perfect call.
 * One fact is fined once: the gravest finding carries it, the others name it in ``absorbed_by``. While the gravest waits
   for a person, the gravest of the others that need none counts in its place.
 """
@@ -19,7 +20,7 @@ from qa_pipeline.model import Conversation, Evidence, EvidenceKind, Outcome, Pen
 from qa_pipeline.policy import COMPLAINT, ClausePolicy, OneFact, Policy, load_policy
 from qa_pipeline.quotes import places
 
-__all__ = ["COMPLAINT_KEY", "Policy", "load_policy", "score"]
+__all__ = ["COMPLAINT_KEY", "Policy", "load_policy", "scorable", "score"]
 
 Key = tuple[str, int]  # rule_id, ordinal
 COMPLAINT_KEY: Key = ("complaint", 0)
@@ -49,11 +50,25 @@ class _Draft:
         return self.penalty.fine_yuan, self.penalty.supervisor_fine_yuan, self.penalty.points
 
 
+def scorable(conversation: Conversation, outcomes: tuple[Outcome, ...]) -> bool:
+    """Whether a call was judged at all: something was found, or a clause was kept in words that were heard.
+
+    Silence, noise and a fraction of a second are neither good nor bad, also where call data alone keep a clause.
+    """
+    verdicts = {item.verdict for item in outcomes if not item.advice}
+    return Verdict.VIOLATION in verdicts or (Verdict.CLEAR in verdicts and any(turn.text for turn in conversation.turns))
+
+
 def score(
-    policy: Policy, conversation: Conversation, outcomes: tuple[Outcome, ...], *, confirmed: frozenset[Key] = frozenset()
+    policy: Policy,
+    conversation: Conversation,
+    outcomes: tuple[Outcome, ...],
+    *,
+    confirmed: frozenset[Key] = frozenset(),
+    judged: bool = True,
 ) -> Scorecard:
     """The scorecard of one call. ``confirmed`` holds (rule_id, ordinal) of findings that a person has confirmed;
-    rejected findings are simply left out of ``outcomes`` by the caller."""
+    rejected findings are simply left out of ``outcomes`` by the caller. Not ``judged``: no score, neither good nor bad."""
     findings = sorted(
         (item for item in outcomes if item.verdict is Verdict.VIOLATION), key=lambda item: (item.clause, item.rule_id, item.ordinal)
     )
@@ -69,8 +84,8 @@ def score(
     points = 0 if fatal else max(0, policy.file.base_score - sum(penalty.points for penalty in counted))
     case_fine = policy.file.case_fine if points == 0 else Decimal(0)
     return Scorecard(
-        score=points,
-        qualified=points >= policy.file.qualified_at,
+        score=points if judged else None,
+        qualified=points >= policy.file.qualified_at if judged else None,
         fatal=fatal,
         sale_invalid=any(draft.clause.sale_invalid and not draft.waits for draft in drafts),
         violations=sum(1 for draft in drafts if not _advice(draft)),

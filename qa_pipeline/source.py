@@ -21,11 +21,13 @@ class Source:
     calls: tuple[CallData, ...]
     warnings: tuple[Problem, ...] = ()
     name: str = ""
+    left_out: int = 0  # rows of the manifest (or folders) that could not be used, each of them told in ``warnings``
+    unlisted: tuple[str, ...] = ()  # recordings in the folder that its manifest does not name: nobody asked for them
 
 
 def open_source(folder: str | Path, manifest: Path | None, columns: dict[str, str]) -> Source:
     """The calls of a folder, by its manifest when there is one. Raises ManifestError with what to do when there are none."""
-    from qa_pipeline.intake.folder import scan_folder
+    from qa_pipeline.intake.folder import scan_folder, unlisted
     from qa_pipeline.intake.manifest import find_manifest, read_manifest
     from qa_pipeline.intake.remote import is_url
 
@@ -38,7 +40,8 @@ def open_source(folder: str | Path, manifest: Path | None, columns: dict[str, st
     path = manifest or find_manifest(folder)
     found = read_manifest(path, columns) if path is not None else scan_folder(folder)
     base = path.parent if path is not None else folder
-    return _source(str(base), str(path or folder), found, listed=path is not None)
+    more = unlisted(folder, base, found.calls) if path is not None else ()
+    return replace(_source(str(base), str(path or folder), found, listed=path is not None), unlisted=more)
 
 
 def _remote_source(folder: str, manifest: Path | None, columns: dict[str, str]) -> Source:
@@ -58,7 +61,9 @@ def _remote_source(folder: str, manifest: Path | None, columns: dict[str, str]) 
     with local(url) as path:
         found = read_manifest(path, columns)
     warnings = tuple(replace(problem, path=url) for problem in found.warnings)
-    return _source(folder, url, replace(found, warnings=warnings), listed=True)
+    listed = {call.file for call in found.calls}
+    more = tuple(str(file) for file in files if is_recording(file.name) and str(file) not in listed)
+    return replace(_source(folder, url, replace(found, warnings=warnings), listed=True), unlisted=more)
 
 
 def _source(base: str, name: str, found: Manifest, *, listed: bool) -> Source:
@@ -70,4 +75,4 @@ def _source(base: str, name: str, found: Manifest, *, listed: bool) -> Source:
             raise ManifestError(f"{name}：清单里没有可以处理的通话。{told}")
         endings = " ".join(sorted(AUDIO_ENDINGS))
         raise ManifestError(f"{name}：文件夹里没有录音。支持的文件：{endings}；也可以放一份 manifest.csv。{told}")
-    return Source(base=base, calls=found.calls, warnings=found.warnings, name=name)
+    return Source(base=base, calls=found.calls, warnings=found.warnings, name=name, left_out=found.left_out)

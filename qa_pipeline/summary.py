@@ -30,7 +30,7 @@ _QUERY = """
         WHERE item.verdict = '违规' GROUP BY item.run_id
     ) AS found ON found.run_id = run.run_id
     WHERE run.call_id IN (SELECT unnest(?::VARCHAR[]))
-    ORDER BY card.score, violations DESC, run.call_id
+    ORDER BY card.score NULLS FIRST, violations DESC, run.call_id
 """
 
 
@@ -39,8 +39,8 @@ class ScoreLine:
     call_id: str
     agent: str
     duration_s: float | None
-    score: int
-    qualified: bool
+    score: int | None  # None: nothing could be judged
+    qualified: bool | None
     fatal: bool
     provisional: bool
     not_evaluated: int
@@ -52,7 +52,7 @@ class ScoreLine:
     def conclusion(self) -> str:
         if self.fatal:
             return "致命"
-        return "合格" if self.qualified else "不合格"
+        return "无法判定" if self.score is None else "合格" if self.qualified else "不合格"
 
 
 def score_lines(store: Store, calls: frozenset[str]) -> list[ScoreLine]:

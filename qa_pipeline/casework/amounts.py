@@ -46,13 +46,18 @@ class Circumstances:
     sanctions: dict[Key, bool | None] | None = None  # approved or money only True, declined False, undecided None
 
 
-def value_case(policy: Policy, conversation: Conversation, findings: list[Finding], around: Circumstances) -> Valued:
-    """Deterministic and pure. One fact is fined once: a waiting finding proposes only what it would add to confirmed ones."""
+def value_case(
+    policy: Policy, conversation: Conversation, findings: list[Finding], around: Circumstances, *, scored: bool = True
+) -> Valued:
+    """Deterministic and pure. One fact is fined once: a waiting finding proposes only what it would add to confirmed ones.
+
+    Not ``scored``: the machine could judge nothing; the call has a score only when a person has found something.
+    """
     talk = _with_complaint(conversation, around.complaint)
     complaint = frozenset({COMPLAINT_KEY}) if around.complaint else frozenset()
     sure, sure_keys = judged(findings, only_confirmed=True)
     every, _ = judged(findings, only_confirmed=False)
-    card = _score(policy, talk, sure, sure_keys | complaint)
+    card = _score(policy, talk, sure, sure_keys | complaint, judged=scored or bool(sure))
     wish = _score(policy, talk, every, frozenset(_key(item) for item in every) | complaint)
     dues: list[Due] = []
     sanctions: list[Penalty] = []
@@ -80,18 +85,22 @@ def value_case(policy: Policy, conversation: Conversation, findings: list[Findin
 
 
 def _score(
-    policy: Policy, conversation: Conversation, outcomes: tuple[Outcome, ...], confirmed: frozenset[tuple[str, int]]
+    policy: Policy,
+    conversation: Conversation,
+    outcomes: tuple[Outcome, ...],
+    confirmed: frozenset[tuple[str, int]],
+    *,
+    judged: bool = True,
 ) -> Scorecard:
     """The policy's card; manual items are priced from their own table and added to it."""
-    card = score(
-        policy, conversation, tuple(item for item in outcomes if item.clause not in policy.file.manual), confirmed=confirmed
-    )
+    heard = tuple(item for item in outcomes if item.clause not in policy.file.manual)
+    card = score(policy, conversation, heard, confirmed=confirmed, judged=judged)
     manual = [_manual(policy, item) for item in outcomes if item.clause in policy.file.manual]
-    points = max(0, card.score - sum(item.points for item in manual))
+    points = None if card.score is None else max(0, card.score - sum(item.points for item in manual))
     return replace(
         card,
         score=points,
-        qualified=points >= policy.file.qualified_at,
+        qualified=None if points is None else points >= policy.file.qualified_at,
         violations=card.violations + len(manual),
         fine_yuan=card.fine_yuan + sum((item.fine_yuan for item in manual), _NOTHING),
         penalties=(*card.penalties, *manual),

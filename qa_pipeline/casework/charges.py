@@ -81,8 +81,8 @@ class Bill:
     """All lines of a case and what they come to. ``score`` is the reviewed score: of the recorded result once the case is finished."""
 
     lines: tuple[Charge, ...]
-    score: int
-    qualified: bool
+    score: int | None  # None: nothing could be judged
+    qualified: bool | None
     fatal: bool
     base_score: int
 
@@ -103,6 +103,8 @@ class Bill:
     def reckoning(self) -> str:
         """How the points of a finished case come to its score. A sanction under decision holds back points that the score has lost."""
         points = self.sure.points + self.waiting.points
+        if self.score is None:
+            return "无法判定，不评分"
         if self.fatal:
             return "有致命项，本通 0 分"
         floor = "，最低 0 分" if points > self.base_score else ""

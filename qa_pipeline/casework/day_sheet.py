@@ -26,7 +26,7 @@ def sheet(tx: Tx, done: DayDone) -> str:
         [[item.call.call_id for item in sample.items]],
     )
     weights = {item.call.call_id: item.weight for item in sample.base}
-    rate = weighted([(bool(row[4]), weights[row[0]]) for row in rows if row[0] in weights])
+    rate = weighted([(row[4], weights[row[0]]) for row in rows if row[0] in weights and row[4] is not None])
     parts = [
         f"# 质检日报 {done.day}",
         "",
@@ -43,7 +43,7 @@ def sheet(tx: Tx, done: DayDone) -> str:
         "|---|---|---|---:|---|---:|---|",
     ]
     parts += [
-        f"| {call_id} | {agent or ''} | {team or ''} | {score} | {'致命' if fatal else '合格' if qualified else '不合格'} "
+        f"| {call_id} | {agent or ''} | {team or ''} | {_conclusion(score, qualified, fatal)} "
         f"| {f'{duration:.0f}' if duration is not None else ''} | {clauses} |"
         for call_id, agent, team, score, qualified, fatal, duration, clauses in rows
     ]
@@ -51,12 +51,16 @@ def sheet(tx: Tx, done: DayDone) -> str:
     return "\n".join(parts) + "\n"
 
 
+def _conclusion(score: int | None, qualified: bool | None, fatal: bool) -> str:
+    """The two cells of score and conclusion."""
+    return " | 无法判定" if score is None else f"{score} | {'致命' if fatal else '合格' if qualified else '不合格'}"
+
+
 def write(path: Path, text: str) -> None:
     """Atomically: a reader sees the old sheet or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    from qa_pipeline.tables import write_whole
+
+    write_whole(path, text.encode())
 
 
 def _marks(sample: samples.Sample) -> str:

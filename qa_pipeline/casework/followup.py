@@ -37,7 +37,7 @@ def recheck_list(tx: Tx) -> list[Recheck]:
     failing: dict[str, Recheck] = {}
     rows = tx.rows(
         """SELECT agent_id, case_id, finished_at, qualified FROM case_results_now
-           WHERE state = ? AND coalesce(agent_id, '') <> '' ORDER BY finished_at, case_id""",
+           WHERE state = ? AND coalesce(agent_id, '') <> '' AND qualified IS NOT NULL ORDER BY finished_at, case_id""",
         [CaseState.FINISHED],
     )
     for agent_id, case_id, finished_at, qualified in rows:

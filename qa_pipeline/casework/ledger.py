@@ -108,7 +108,8 @@ def value_of(tx: Tx, case: Case) -> Valued:
     around = Circumstances(complaint=_complaint(tx, case.call_id), sanctions=sanctions.states(tx, case.case_id))
     if case.state is CaseState.VOID:
         around = Circumstances(complaint=False)
-    return value_case(tx.policy, tx.run(case.run_id).conversation, findings, around)
+    run = tx.run(case.run_id)
+    return value_case(tx.policy, run.conversation, findings, around, scored=run.scorecard.score is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ def qualified_rates(tx: Tx, sample_ids: Iterable[str], by: str) -> list[Found]:
     rows = tx.rows(
         """SELECT item.agent_id, item.team, item.weight, done.qualified FROM sample_items AS item
            JOIN case_results_now AS done ON done.call_id = item.call_id AND done.state = ?
-           WHERE item.base AND list_contains(?, item.sample_id) ORDER BY item.call_id""",
+           WHERE item.base AND done.qualified IS NOT NULL AND list_contains(?, item.sample_id) ORDER BY item.call_id""",
         [CaseState.FINISHED, list(sample_ids)],
     )
     groups: dict[str, list[tuple[bool, float]]] = defaultdict(list)

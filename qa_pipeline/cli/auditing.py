@@ -27,10 +27,12 @@ from qa_pipeline.cli.common import (
 if TYPE_CHECKING:
     from qa_pipeline.config import Settings
     from qa_pipeline.pipeline import RunResult
+    from qa_pipeline.source import Source
     from qa_pipeline.store import Store
 
 _SHOWN_FAILURES = 20
 _SHOWN_WARNINGS = 10
+_SHOWN_UNLISTED = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -99,18 +101,25 @@ def run(
 def _run(settings: Settings, folder: str, manifest: Path | None, *, limit: int | None, report: Path | None, as_json: bool) -> int:
     from qa_pipeline.cli.running import hear_and_judge
     from qa_pipeline.source import open_source
+    from qa_pipeline.twins import twins
 
     source = open_source(folder, manifest, dict(settings.manifest.columns))
     store = store_of(settings)
     result = hear_and_judge(settings, source, store, command="run", limit=limit, quiet=as_json)
+    same = twins(store, result.calls)
     if as_json:
-        out_json(_result_json(result, store, settings))
+        more = {"left_out": source.left_out, "unlisted": list(source.unlisted), "same_recording": [list(group) for group in same]}
+        out_json(_result_json(result, store, settings) | more)
     else:
+        tell_unlisted(source)
         _tell_result(result, store, settings)
+        tell_twins(same)
+        if source.left_out:
+            say(f"跳过了 {source.left_out} 行清单（或读不了的文件夹），原因见上。")
     if report is not None and result.calls:
         _write_report(store, settings, report, frozenset(result.calls), result)
         say(f"报告：{report}")
-    return _exit_code(result, store, settings.fail_on)
+    return Exit.INCOMPLETE if source.left_out else _exit_code(result, store, settings.fail_on)
 
 
 def _exit_code(result: RunResult, store: Store, fail_on: str) -> int:
@@ -121,6 +130,22 @@ def _exit_code(result: RunResult, store: Store, fail_on: str) -> int:
     if fail_on != "none" and result.calls and worst(store, frozenset(result.calls)) >= {"any": 1, "fatal": 2}[fail_on]:
         return Exit.FINDINGS
     return Exit.DONE
+
+
+def tell_unlisted(source: Source) -> None:
+    """The manifest decides what is audited; what it passes over is said."""
+    if source.unlisted:
+        names = "、".join(source.unlisted[:_SHOWN_UNLISTED])
+        more = " 等" if len(source.unlisted) > _SHOWN_UNLISTED else ""
+        say(f"清单里没有的录音 {len(source.unlisted)} 个，没有处理：{names}{more}。要质检请加进清单。")
+
+
+def tell_twins(same: tuple[tuple[str, ...], ...]) -> None:
+    """One recording under several call numbers: nobody should be fined twice for one call."""
+    for group in same[:_SHOWN_WARNINGS]:
+        say(f"注意：{'、'.join(group)} 是同一段录音，各自评分、扣款。多余的用 qa purge --call 通话编号 --dry-run 查看后删除。")
+    if len(same) > _SHOWN_WARNINGS:
+        say(f"还有 {len(same) - _SHOWN_WARNINGS} 组相同的录音没有列出，用 --json 可看到全部。")
 
 
 def _tell_result(result: RunResult, store: Store, settings: Settings) -> None:
@@ -160,7 +185,7 @@ def score_table(store: Store, calls: frozenset[str], limit: int = 60) -> None:
             line.call_id,
             line.agent,
             f"{line.duration_s:.0f} 秒" if line.duration_s else "",
-            f"{line.score}{'*' if line.provisional else ''}",
+            f"{'不评分' if line.score is None else line.score}{'*' if line.provisional else ''}",
             line.conclusion,
             " ".join(line.clauses),
             str(line.not_evaluated or ""),
@@ -250,14 +275,20 @@ def import_transcripts(
     store = store_of(settings)
     result = bring_in(file, store, open_judge(settings), datetime.now())
     if as_json:
-        out_json({"calls": len(result.calls), "new": result.new, "problems": [str(problem) for problem in result.problems]})
+        problems = [str(problem) for problem in result.problems]
+        out_json({"calls": len(result.calls), "new": result.new, "left_out": result.left_out, "problems": problems})
     else:
         for problem in result.problems[:_SHOWN_FAILURES]:
             say(str(problem))
+        if len(result.problems) > _SHOWN_FAILURES:
+            say(f"还有 {len(result.problems) - _SHOWN_FAILURES} 处问题，用 --json 可看到全部。")
         if result.calls:
             score_table(store, frozenset(result.calls))
         say(f"导入 {len(result.calls)} 通，其中新的判定 {result.new} 通；{len(result.problems)} 处问题。结果在 {settings.db}。")
-    return Exit.INCOMPLETE if any("没有导入" in problem.message for problem in result.problems) else Exit.DONE
+    if not result.calls:
+        say(f'错误：{file} 里没有一通能导入。一行写一通：{{"call_id": …, "turns": [{{"role": …, "text": …}}]}}。')
+        return Exit.USER
+    return Exit.INCOMPLETE if result.left_out else Exit.DONE
 
 
 def rescore(

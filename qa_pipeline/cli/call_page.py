@@ -23,6 +23,8 @@ def call_lines(run: AuditRun, *, show_private: bool) -> Iterator[str]:
     facts += [f"时长 {clock(run.conversation.duration_s)}"] if run.conversation.duration_s else []
     yield f"通话 {call.call_id}   {'   '.join(facts)}"
     conclusion = "致命，0 分" if card.fatal else f"{card.score} 分，{'合格' if card.qualified else '不合格'}"
+    if card.score is None:
+        conclusion = "无法判定，不评分"
     money = f"建议扣款 {yuan(card.fine_yuan)} 元" if card.fine_yuan else "不扣款"
     yield f"{conclusion}{'（暂定，有内容要人工确认）' if card.provisional else ''}   {money}"
     yield f"角色：{roles_note(run)}"

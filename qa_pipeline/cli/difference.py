@@ -65,16 +65,24 @@ def tell_difference(found: Difference, *, as_json: bool, show_private: bool) -> 
 
 
 def _changed(one: Sum) -> bool:
-    return bool(one.flagged or one.cleared) or (one.score_before, one.fine_before) != (one.score_after, one.fine_after)
+    return bool(one.flagged or one.cleared) or (one.scored_before, one.score_before, one.fine_before) != (
+        one.scored_after,
+        one.score_after,
+        one.fine_after,
+    )
+
+
+def _mean(score: int, calls: int) -> str:
+    return f"{score / calls:.1f}" if calls else "不评分"
 
 
 def _agent_row(agent: str, one: Sum) -> tuple[str, ...]:
-    before, after = one.score_before / one.calls, one.score_after / one.calls
+    before, after = _mean(one.score_before, one.scored_before), _mean(one.score_after, one.scored_after)
     return (
         agent,
         str(one.calls),
         str(one.flagged or ""),
         str(one.cleared or ""),
-        f"{before:.1f} → {after:.1f}",
+        f"{before} → {after}",
         f"{yuan(one.fine_before)} → {yuan(one.fine_after)}",
     )

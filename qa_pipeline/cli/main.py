@@ -107,7 +107,7 @@ def run(argv: list[str]) -> int:
             raise
         return _usage(error)
     if code == Exit.INTERRUPTED:
-        say("\n已中断。处理完的录音都已保存，没有丢失；再运行同一条命令会接着做。")
+        say("\n已中断。再运行同一条命令会接着做，已保存的不再重做。")
     return code
 
 

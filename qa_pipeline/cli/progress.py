@@ -68,6 +68,15 @@ class RunProgress:
         self._advance(audio_s)
         self._tell()
 
+    def interrupted(self, stored: int, kept: int, left: int) -> None:
+        """What is safe and what is not: the bar counts what was heard, and the verdicts come after."""
+        parts = [f"已入库 {stored} 通"]
+        if kept:
+            parts.append(f"听完还没判的 {kept} 段存下了转写，下次直接判定")
+        if left:
+            parts.append(f"没听完的 {left} 段下次要听")
+        self._line(f"{'；'.join(parts)}。")
+
     def _stage(self, name: str, total: float) -> None:
         if self._bar is not None:
             if self._task is not None:

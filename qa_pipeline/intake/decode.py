@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.errors import AudioError
+from qa_pipeline.intake.declared import declared_s, ends_midway
 from qa_pipeline.intake.levels import RATE
 from qa_pipeline.model import Fitness, FitnessFact, Recording
 
@@ -21,6 +22,7 @@ MEMORY_S = 20 * 60  # longer recordings live in a temporary file: 20 min of two 
 DUAL_MONO = 0.98  # correlation; two people's channels with heavy crosstalk stay under 0.9
 # Playlists, subtitles and other formats that name further files are not recordings and are never opened.
 FORMATS = "wav,w64,rf64,mp3,aac,mov,mp4,m4a,3gp,ogg,amr,amrnb,amrwb,flac,asf,au,aiff,caf,gsm,matroska,webm"
+AT_LEAST_S = 0.1  # what is missing of a file that breaks off without having told its length
 _BATCH_S = 5.0
 
 
@@ -52,13 +54,12 @@ def decode(path: Path) -> Decoded:
     from qa_pipeline.intake.fitness import NativeStats, fitness
 
     identity = audio_hash(path)
-    size = path.stat().st_size
-    if size == 0:
+    if path.stat().st_size == 0:
         raise AudioError(f"{path}：文件是空的（0 字节）；请重新导出这段录音")
     try:
         # "file:" so that a colon in a name (10:03.wav) is not taken for a protocol
         with av.open(f"file:{path}", options={"format_whitelist": FORMATS, "protocol_whitelist": "file"}) as container:
-            reader = _Reader(path, container, size)
+            reader = _Reader(path, container)
             stats = NativeStats(reader.channels)
             samples = _resampled(path, reader, stats)
     except (av.error.FFmpegError, ValueError) as error:
@@ -70,7 +71,8 @@ def decode(path: Path) -> Decoded:
     duration_s = samples.shape[1] / RATE
     facts = list(fitness(samples, stats))
     if (short_s := reader.missing_s(duration_s)) > 0:
-        message = f"文件不完整：应有 {duration_s + short_s:.1f} 秒，只读到 {duration_s:.1f} 秒"
+        told = f"应有 {duration_s + short_s:.1f} 秒，只读到" if short_s > AT_LEAST_S else "后面断了，有多长不清楚；只读到"
+        message = f"文件不完整：{told} {duration_s:.1f} 秒"
         facts.append(FitnessFact(kind=Fitness.TRUNCATED, value=round(short_s, 1), message=message))
     recording = Recording(
         path=str(path),
@@ -99,7 +101,7 @@ def _collapsed(decoded: Decoded, stats: Any) -> Decoded:
 class _Reader:
     """The first audio stream of an open container, as int16 blocks at the file's own rate."""
 
-    def __init__(self, path: Path, container: Any, size: int) -> None:
+    def __init__(self, path: Path, container: Any) -> None:
         if not container.streams.audio:
             raise AudioError(f"{path}：文件里没有声音；请确认导出的是录音")
         self._container = container
@@ -113,7 +115,8 @@ class _Reader:
             raise AudioError(f"{path}：录音有 {self.channels} 个声道，只支持一个或两个；请按坐席、客户两路导出")
         if not 4_000 <= self.rate <= 384_000:
             raise AudioError(f"{path}：采样率 {self.rate} Hz 不合理，文件可能已损坏；请重新导出")
-        self._declared_s = _declared_s(path, container, self._stream, size, self.rate)
+        self._declared_s = declared_s(path, container, self._stream)
+        self._midway = ends_midway(path, container)
 
     def frames(self) -> Iterator[NDArray[np.int16]]:
         """Blocks ``[channels, n]``. Damage after the first good frame ends the stream and is remembered."""
@@ -144,39 +147,11 @@ class _Reader:
                 return
 
     def missing_s(self, decoded_s: float) -> float:
-        """Seconds that the file promises and does not hold; 0.0 when it is whole."""
+        """Seconds that the file promises and does not hold; 0.0 when it is whole, ``AT_LEAST_S`` when nobody knows how many."""
         short_s = 0.0 if self._declared_s is None else self._declared_s - decoded_s
         if short_s > max(0.5, 0.02 * decoded_s):
             return short_s
-        return 0.1 if self.damaged else 0.0
-
-
-def _declared_s(path: Path, container: Any, stream: Any, size: int, rate: int) -> float | None:
-    """Length by the header. A WAV header is read here: FFmpeg trims its length to the bytes that are there."""
-    if container.format.name == "wav":
-        declared = _wav_data_bytes(path)
-        per_s = stream.codec_context.bit_rate / 8 if stream.codec_context.bit_rate else 0
-        return declared / per_s if declared is not None and per_s and declared > size else None
-    if container.format.name in ("mp3", "aac", "amr", "amrnb", "amrwb", "gsm"):
-        return None  # no header with a length: FFmpeg guesses it from the size
-    return container.duration / 1e6 if container.duration else None
-
-
-def _wav_data_bytes(path: Path) -> int | None:
-    """The size that a WAV's ``data`` chunk claims; None when a recorder left it open (0 or all ones) or it is not RIFF."""
-    with path.open("rb") as file:
-        if file.read(4) != b"RIFF":
-            return None
-        file.seek(12)
-        for _ in range(64):  # chunks before the data are few
-            head = file.read(8)
-            if len(head) < 8:
-                return None
-            length = int.from_bytes(head[4:], "little")
-            if head[:4] == b"data":
-                return length if 0 < length < 0xFFFF_FF00 else None
-            file.seek(length + length % 2, 1)
-    return None
+        return AT_LEAST_S if self.damaged or self._midway else 0.0
 
 
 def _resampled(path: Path, reader: _Reader, stats: Any) -> NDArray[np.int16]:

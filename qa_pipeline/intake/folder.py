@@ -30,6 +30,7 @@ AUDIO_ENDINGS = frozenset(
         ".webm",
     )
 )
+_HEADS = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"OggS", b"fLaC", b"#!AMR")
 
 
 def scan_folder(folder: Path) -> Manifest:
@@ -38,12 +39,28 @@ def scan_folder(folder: Path) -> Manifest:
         raise ManifestError(f"{folder}：没有这个文件夹；请检查路径")
     warnings: list[Problem] = []
     calls = named_calls(_walk(folder, PurePosixPath(), warnings))
-    return Manifest(calls=calls, warnings=tuple(warnings))
+    return Manifest(calls=calls, warnings=tuple(warnings), left_out=len(warnings))
+
+
+def unlisted(folder: Path, base: Path, calls: Iterable[CallData]) -> tuple[str, ...]:
+    """Recordings under a folder that no call of its manifest names; ``base`` is what the manifest's files are relative to."""
+    listed = {os.path.abspath(base / (call.file or "")) for call in calls}  # noqa: PTH100 - links are names, they stay
+    return tuple(str(file) for file in _walk(folder, PurePosixPath(), []) if os.path.abspath(folder / file) not in listed)  # noqa: PTH100
 
 
 def is_recording(name: str) -> bool:
     """By its ending."""
     return PurePosixPath(name).suffix.lower() in AUDIO_ENDINGS
+
+
+def _sounds(path: Path) -> bool:
+    """By its first bytes, for a file without an ending."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head.startswith(_HEADS) or (head[:4] in (b"RIFF", b"RF64") and head[8:] == b"WAVE")
 
 
 def named_calls(files: Iterable[PurePosixPath]) -> tuple[CallData, ...]:
@@ -71,5 +88,5 @@ def _walk(folder: Path, relative: PurePosixPath, warnings: list[Problem]) -> Ite
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(folder, relative / entry.name, warnings)
-        elif is_recording(entry.name) and entry.is_file():
+        elif entry.is_file() and (is_recording(entry.name) or ("." not in entry.name and _sounds(Path(entry.path)))):
             yield relative / entry.name

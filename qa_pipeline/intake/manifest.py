@@ -31,6 +31,7 @@ class Manifest:
 
     calls: tuple[CallData, ...]
     warnings: tuple[Problem, ...]
+    left_out: int = 0  # rows (folders) that were skipped, each of them told in ``warnings``
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,10 @@ class _Reader:
 
     def read(self, rows: Iterator[_Row]) -> Manifest:
         """All usable rows as calls."""
-        calls = [call for row in rows if (call := self._call(row)) is not None]
-        return Manifest(calls=tuple(calls), warnings=tuple(self._warnings))
+        filled = ((row, texts) for row in rows if any(texts := [cells.tidy(value) for value in row.values]))
+        read = [self._call(row, texts) for row, texts in filled]
+        calls = tuple(call for call in read if call is not None)
+        return Manifest(calls=calls, warnings=tuple(self._warnings), left_out=len(read) - len(calls))
 
     def _problem(self, line: int, column: int, message: str) -> Problem:
         return Problem(path=str(self._path), line=line, col=column + 1, message=message)
@@ -82,10 +85,8 @@ class _Reader:
     def _warn(self, line: int, column: int, message: str) -> None:
         self._warnings.append(self._problem(line, column, message))
 
-    def _call(self, row: _Row) -> CallData | None:
-        texts = [cells.tidy(value) for value in row.values]
-        if not any(texts):
-            return None
+    def _call(self, row: _Row, texts: Sequence[str]) -> CallData | None:
+        """The call of a row that is not empty; None (reported) when it has to be left out."""
         width = self._columns.width
         if any(texts[width:]):
             self._warn(row.line, width, f"多出 {len(texts) - width} 列，无法确定各列含义，本行已跳过；文字里有逗号时请加英文双引号")

@@ -6,7 +6,19 @@ import re
 from dataclasses import dataclass
 
 from qa_pipeline.masking import Masker
-from qa_pipeline.model import AuditRun, Evidence, EvidenceKind, Outcome, Penalty, Role, RoleSource, Strength, Turn, Verdict
+from qa_pipeline.model import (
+    AuditRun,
+    Evidence,
+    EvidenceKind,
+    Outcome,
+    Penalty,
+    Role,
+    RoleSource,
+    Scorecard,
+    Strength,
+    Turn,
+    Verdict,
+)
 from qa_pipeline.quotes import places
 from qa_pipeline.report.clips import Clips
 from qa_pipeline.report.script_view import ScriptView, script_view
@@ -78,7 +90,7 @@ class CallView:
     call_id: str
     anchor: str
     facts: tuple[tuple[str, str], ...]
-    score: int
+    score: int | None
     conclusion: str
     css: str
     provisional: bool
@@ -125,8 +137,8 @@ def call_view(run: AuditRun, masker: Masker, *, anchor: str, max_clips: int) -> 
         anchor=anchor,
         facts=_facts(run, masker),
         score=card.score,
-        conclusion="致命" if card.fatal else "合格" if card.qualified else "不合格",
-        css="bad" if card.fatal else "good" if card.qualified and not card.violations else "fair" if card.qualified else "bad",
+        conclusion=_conclusion(card),
+        css=_css(card),
         provisional=card.provisional,
         fine=_yuan(card.fine_yuan),
         roles=roles_note(run),
@@ -140,6 +152,19 @@ def call_view(run: AuditRun, masker: Masker, *, anchor: str, max_clips: int) -> 
         clips=maker.clips,
         script=script_view(conversation),
     )
+
+
+def _conclusion(card: Scorecard) -> str:
+    """In a word."""
+    if card.score is None:
+        return "无法判定"
+    return "致命" if card.fatal else "合格" if card.qualified else "不合格"
+
+
+def _css(card: Scorecard) -> str:
+    if card.score is None:
+        return "fair"
+    return "bad" if card.fatal else "good" if card.qualified and not card.violations else "fair" if card.qualified else "bad"
 
 
 def _place(item: Outcome) -> tuple[float, str, int]:

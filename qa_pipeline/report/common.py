@@ -24,7 +24,7 @@ OUTCOME: Mapping[str, str] = {
 
 def conclusion(score: int | None, qualified: bool | None, fatal: bool | None) -> str:
     if score is None:
-        return "未机检"
+        return "未评分"
     return "致命" if fatal else "合格" if qualified else "不合格"
 
 

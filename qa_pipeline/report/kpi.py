@@ -32,7 +32,7 @@ PARTS = {"day": ("按天", "日期"), "team": ("按班组", "班组"), "agent": 
 _SCORES = """
     SELECT started_at::DATE AS day, coalesce(team, '') AS team, coalesce(agent_id, '') AS agent_id, count(*)::BIGINT AS scored,
         sum(score)::BIGINT AS score_sum
-    FROM scores WHERE started_at IS NOT NULL GROUP BY 1, 2, 3
+    FROM scores WHERE started_at IS NOT NULL AND score IS NOT NULL GROUP BY 1, 2, 3
 """
 
 

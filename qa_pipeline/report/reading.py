@@ -40,7 +40,8 @@ _TABLES: Mapping[str, tuple[tuple[str, ...], str]] = {
            FROM r_calls AS call
            JOIN (SELECT call_id, arg_max(run_id, seq) AS run_id FROM run_log GROUP BY call_id) AS last USING (call_id)
            JOIN (SELECT run_id, duration_s, conversation_digest FROM runs) AS run USING (run_id)
-           JOIN scorecards AS card USING (run_id)""",
+           JOIN scorecards AS card USING (run_id)
+           WHERE card.score IS NOT NULL""",  # of the others nothing could be judged: they enter no mean and no rate
     ),
     "r_findings": (
         ("r_scores",),

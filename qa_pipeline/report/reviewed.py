@@ -19,11 +19,12 @@ _REVIEWED = """
     CREATE TEMP TABLE r_reviewed AS
     SELECT one.case_id, one.call_id, coalesce(one.agent_id, '') AS agent_id, coalesce(one.team, '') AS team, one.finished_at,
         coalesce(said.fatal, false) AS fatal, coalesce(said.invalid, false) AS sale_invalid, coalesce(said.confirmed, 0) AS confirmed,
-        CASE WHEN said.fatal THEN 0 ELSE greatest(0, $base - coalesce(worth.points, 0)) END::INTEGER AS score
+        CASE WHEN said.fatal THEN 0 WHEN card.silent AND said.confirmed IS NULL THEN NULL ELSE greatest(0, $base - coalesce(worth.points, 0)) END::INTEGER AS score
     FROM r_cases AS one
     LEFT JOIN (SELECT case_id, bool_or(list_contains($fatal, clause)) AS fatal, bool_or(list_contains($invalid, clause)) AS invalid,
                    count(*) AS confirmed
                FROM r_decided WHERE decision = 'confirm' GROUP BY case_id) AS said USING (case_id)
+    LEFT JOIN (SELECT run_id, score IS NULL AS silent FROM scorecards) AS card ON card.run_id = one.run_id
     LEFT JOIN (SELECT entry.case_id, sum(entry.points) AS points
                FROM ledger_entries AS entry
                JOIN r_decided AS kept ON kept.case_id = entry.case_id AND kept.rule_id = entry.rule_id
@@ -33,7 +34,7 @@ _REVIEWED = """
 """
 _RANDOM = """
     SELECT {group} AS name, call.qualified, item.weight
-    FROM (SELECT case_id, call_id, score >= $passed AS qualified FROM r_reviewed) AS call
+    FROM (SELECT case_id, call_id, score >= $passed AS qualified FROM r_reviewed WHERE score IS NOT NULL) AS call
     JOIN sample_items AS item ON item.call_id = call.call_id AND item.base
     JOIN samples AS one ON one.sample_id = item.sample_id AND one.level = 'daily'
         AND one.date_from >= $first::DATE AND one.date_to <= $last::DATE
@@ -115,7 +116,7 @@ def recheck_list(reading: Reading) -> list[Recheck]:
     need_reviewed(reading)
     needed = reading.tx.settings.recheck_clean
     rows = reading.rows(
-        "SELECT case_id, agent_id, finished_at, score >= ? AS qualified FROM r_reviewed WHERE agent_id <> '' "
+        "SELECT case_id, agent_id, finished_at, score >= ? AS qualified FROM r_reviewed WHERE agent_id <> '' AND score IS NOT NULL "
         "ORDER BY agent_id, finished_at, case_id",
         [reading.policy.file.qualified_at],
     )

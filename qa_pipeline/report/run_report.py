@@ -100,6 +100,7 @@ def render(store: Store, options: ReportOptions) -> str:
         loader=PackageLoader("qa_pipeline.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     judged = len(lines)
+    scores = [line.score for line in lines if line.score is not None]
     return environment.get_template("run.html").render(
         title=options.title,
         made_at=options.made_at,
@@ -111,7 +112,8 @@ def render(store: Store, options: ReportOptions) -> str:
         qualified=sum(1 for line in lines if line.qualified),
         fatal=sum(1 for line in lines if line.fatal),
         provisional=sum(1 for line in lines if line.provisional),
-        mean=f"{sum(line.score for line in lines) / judged:.1f}" if judged else "无数据",
+        scored=len(scores),
+        mean=f"{sum(scores) / len(scores):.1f}" if scores else "无数据",
         audio=_hours(sum(line.duration_s or 0.0 for line in lines)),
         fines=_yuan(sum((line.fine_yuan for line in lines), Decimal(0))),
         waiting=_yuan(tally.waiting_yuan),

@@ -147,6 +147,9 @@ class Silent:
 
     def judged(self) -> None: ...
 
+    def interrupted(self, stored: int, kept: int, left: int) -> None:
+        self.told.append(("interrupted", stored, kept, left))
+
 
 def tone(path: Path, seconds: float, *, channels: int = 1, level: float = 0.3, hertz: float = 440.0) -> Path:
     """A recording of a plain tone (``level`` 0: silence), 8 kHz PCM."""

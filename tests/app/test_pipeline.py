@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from qa_pipeline.errors import ManifestError, StoreError, StoreLockedError
 from qa_pipeline.export import Wanted, export
-from qa_pipeline.hearing import Heard
+from qa_pipeline.hearing import Heard, Hearing
 from qa_pipeline.judge import Judge
 from qa_pipeline.model import AuditRun, Conversation, Evidence, EvidenceKind, Outcome, Verdict
 from qa_pipeline.pipeline import Pipeline, RunResult
@@ -173,10 +174,40 @@ def test_the_same_recording_of_two_calls_is_heard_once(folder: Path, store: Stor
 
 def test_interrupted_in_the_middle_what_was_heard_is_kept(folder: Path, store: Store) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run(folder, store, TruthRecogniser(stop_after=2))
+        run(folder, store, TruthRecogniser(stop_after=2), progress=(told := Silent()))
+    assert told.told[-1] == ("interrupted", 2, 0, 2)
     assert [row[0] for row in rows(store, "scores")] == ["S001", "S002"]
     result, recogniser = run(folder, store)
     assert (result.done, result.skipped, recogniser.heard) == (2, 2, ["S003.wav", "S010.wav"])
+
+
+def test_interrupted_while_calls_are_judged_abreast_what_was_heard_is_not_heard_again(folder: Path, store: Store) -> None:
+    """Judging waits for the second listening while hearing goes on: what the bar counts as heard has no verdict yet."""
+    stopped = threading.Event()
+
+    class Abreast(TruthRecogniser):
+        def hear(self, paths: Sequence[str]) -> Iterator[Hearing]:
+            try:
+                yield from super().hear(paths)
+            finally:
+                stopped.set()
+
+        def listeners(self) -> int:
+            return 4
+
+    def late(conversation: Conversation) -> tuple[Outcome, ...]:
+        if conversation.call.call_id != "S001":
+            stopped.wait(20)
+        return said(conversation)
+
+    told = Silent()
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, store, Abreast(stop_after=3), judge=judge(audit=late), progress=told)
+    stored = [row[0] for row in rows(store, "scores")]
+    assert stored in ([], ["S001"])  # as fast as the first was judged
+    assert told.told[-1] == ("interrupted", len(stored), 3 - len(stored), 1)
+    result, recogniser = run(folder, store)
+    assert (result.calls, result.from_cache, recogniser.heard) == (CALLS, 3 - len(stored), ["S010.wav"])
 
 
 def test_interrupted_and_finished_is_the_same_as_done_at_once(folder: Path, store: Store, tmp_path: Path) -> None:

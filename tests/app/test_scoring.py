@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from qa_pipeline.model import (
 )
 from qa_pipeline.policy import Policy
 from qa_pipeline.resources import rules_dir
-from qa_pipeline.scoring import COMPLAINT_KEY, load_policy, score
+from qa_pipeline.scoring import COMPLAINT_KEY, load_policy, scorable, score
 
 POLICY = load_policy(rules_dir() / "policy.yaml")
 TEXT = "你懂不懂啊不知道就别说了"
@@ -67,6 +68,27 @@ def test_a_clean_call_has_the_full_score() -> None:
         supervisor_fine_yuan=Decimal(0),
         provisional=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("turns", "verdicts", "wanted"),
+    [
+        (True, (Verdict.CLEAR, Verdict.NOT_EVALUATED), True),
+        (True, (Verdict.NOT_EVALUATED, Verdict.NOT_APPLICABLE), False),
+        (False, (Verdict.NOT_EVALUATED,), False),
+        (False, (Verdict.CLEAR, Verdict.NOT_EVALUATED), False),  # by call data alone: nobody was heard
+        (False, (Verdict.VIOLATION,), True),  # who hung up is a fact without a word
+        (True, (), False),
+    ],
+)
+def test_a_call_of_which_nothing_could_be_judged_has_no_score(turns: bool, verdicts: tuple[Verdict, ...], wanted: bool) -> None:
+    outcomes = tuple(finding(f"A0{number}", verdict=verdict) for number, verdict in enumerate(verdicts, start=1))
+    conversation = talk() if turns else replace(talk(), turns=())
+    assert scorable(conversation, outcomes) is wanted
+    assert scorable(conversation, tuple(replace(item, advice=True) for item in outcomes)) is False
+    if not wanted:
+        silent = card(*outcomes, on=conversation, judged=False)
+        assert (silent.score, silent.qualified, silent.fatal, silent.fine_yuan, silent.case_fine_yuan) == (None, None, False, 0, 0)
 
 
 # clause, score, fine, fatal, sale invalid: the first counted finding of each clause, as the catalogue has it

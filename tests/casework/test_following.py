@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from casework_make import Centre, finding
 
-from qa_pipeline.casework import complaints, day, day_sheet, followup, retention
+from qa_pipeline.casework import complaints, day, day_sheet, followup, retention, reviews
 from qa_pipeline.casework.day import Morning
 from qa_pipeline.casework.values import CaseState, Decision
 from qa_pipeline.errors import CaseworkError
 from qa_pipeline.model import CallData, CallOutcome, CallType, Recording
+from qa_pipeline.scoring import score
 from qa_pipeline.store import BatchInfo
 
 NUMBER = "13900001111"
@@ -266,6 +268,37 @@ def test_purge_takes_words_and_leaves_money(centre: Centre, tmp_path: Path) -> N
             tx.run(first.run_id)
         assert cases.get_case(tx, first.case_id).state is CaseState.FINISHED
     assert Decision.CONFIRM.stands
+
+
+def test_a_reviewed_call_without_a_score_is_neither_good_nor_bad(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody was heard, and the reviewer found nothing: no result for rates and re-checks. What a person finds is scored."""
+    monkeypatch.setattr("casework_make.score", partial(score, judged=False))
+    silent, found = centre.done(), centre.case()
+    with centre.act("qa1") as tx:
+        reviews.add_finding(tx, found.case_id, reviews.Added(clause="M09", reason="躺着打电话"))
+    found = centre.finish(found)
+    with centre.act("lead") as tx:
+        results = dict(tx.rows("SELECT case_id, (score, qualified) FROM case_results_now"))
+        assert results == {silent.case_id: (None, None), found.case_id: (99, True)}
+        assert followup.recheck_list(tx) == []
+
+
+def test_a_call_that_people_have_worked_on_is_not_removed(centre: Centre) -> None:
+    from qa_pipeline.casework import removing
+
+    case = centre.done(finding("A04"), confirm=("A04",))
+    other = centre.call(finding("A04"))
+    with centre.act("qa1") as tx, pytest.raises(CaseworkError, match="需要管理员、经理"):
+        removing.plan(tx, other)
+    with centre.act("boss") as tx:
+        with pytest.raises(CaseworkError, match=f"“{case.call_id}”已经有工单 {case.case_id}，台账 {case.case_id}，不能删除"):
+            removing.plan(tx, case.call_id)
+        removed = removing.carry_out(tx, removing.plan(tx, other))
+    assert (removed.call_id, removed.runs, removed.score, removed.receipt_id[:1]) == (other, 1, 90, "R")
+    with centre.store.read() as connection:
+        left = {name for (name,) in connection.execute("SELECT DISTINCT call_id FROM outcomes").fetchall()}
+    assert left == {case.call_id}
+    assert centre.store.load_run(other) is None and centre.store.load_call(other) is None
 
 
 def test_a_purge_in_the_future_is_refused(centre: Centre) -> None:

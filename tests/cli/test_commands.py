@@ -16,6 +16,7 @@ import pytest
 
 from qa_pipeline.cli.main import command
 from qa_pipeline.resources import rules_dir, samples_dir
+from tests.app.support import tone
 from tests.cli.support import Qa
 
 FINDINGS = [
@@ -155,6 +156,36 @@ def test_findings_carry_quote_and_seconds_and_hide_the_customer(qa: Qa, tmp_path
     assert "139****1363" in hidden and "13900001363" not in hidden and "13900001363" in shown
 
 
+def test_silence_has_no_score_and_enters_no_pass_rate(qa: Qa, tmp_path: Path) -> None:
+    folder = copy_calls(tmp_path / "day", "S001")
+    tone(folder / "silence.wav", 6, level=0.0)
+    tone(folder / "moment.wav", 0.05)
+    manifest = folder / "manifest.csv"
+    columns = manifest.read_text(encoding="utf-8").splitlines()[0].split(",")
+    known = {"call_type": "sale", "hangup_by": "customer", "started_at": "2026-11-21T10:00", "agent_id": "8012", "team": "一组"}
+    rows = [
+        ",".join({**known, "call_id": name, "file": f"{name}.wav"}.get(column, "") for column in columns)
+        for name in ("silence", "moment")
+    ]
+    manifest.write_text(manifest.read_text(encoding="utf-8") + "\n".join(rows) + "\n", encoding="utf-8")
+    said = qa("run", folder, "--db", qa.db, "--report", tmp_path / "r.html")
+    assert said.code == 0
+    shown = [line.split() for line in said.out.splitlines() if line.startswith((" silence", "silence", " moment", "moment"))]
+    assert [(line[0], line[-3:-1]) for line in shown] == [("moment", ["不评分", "无法判定"]), ("silence", ["不评分", "无法判定"])]
+    scores = table(qa("export", "scores", "--db", qa.db).out)[1]
+    assert [(row["call_id"], row["score"], row["qualified"]) for row in scores] == [
+        ("S001", "100", "true"),
+        ("moment", "", ""),
+        ("silence", "", ""),
+    ]
+    assert "无法判定，不评分   不扣款" in qa("show", "silence", "--db", qa.db).out
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<b>1</b><span>已评分通话；另有 2 通无法判定，不评分</span>" in page and "<b>1 / 1</b><span>合格</span>" in page
+    team = json.loads(qa("report", "team", "--db", qa.db, "--from", "2026-11-21", "--to", "2026-11-21", "--format", "json").out)
+    rows_of = [row for part in team["sections"] for row in part["rows"] if "scored" in row]
+    assert [(row["team"], row["scored"], row["qualified"]) for row in rows_of][:1] == [("一组", 1, 1)], team
+
+
 def test_fail_on_gives_exit_code_1(qa: Qa, tmp_path: Path) -> None:
     folder = copy_calls(tmp_path / "day", "S001", "S013")
     assert [qa("run", folder, "--db", qa.db, "--fail-on", level).code for level in ("none", "any", "fatal")] == [0, 1, 1]
@@ -169,6 +200,49 @@ def test_a_bad_recording_gives_exit_code_3_and_the_others_are_stored(qa: Qa, tmp
     assert said.code == 3
     assert "未处理 S010" in said.err and "不是可识别的录音" in said.err
     assert [row["call_id"] for row in table(qa("export", "scores", "--db", qa.db).out)[1]] == ["S001"]
+
+
+def test_rows_left_out_give_exit_code_3_and_recordings_that_nobody_listed_are_told(qa: Qa, tmp_path: Path) -> None:
+    folder = copy_calls(tmp_path / "day", "S001")
+    for name in ("b.wav", "a.wav"):
+        tone(folder / name, 1)
+    said = qa("run", folder, "--db", qa.db)
+    assert said.code == 0
+    assert "清单里没有的录音 2 个，没有处理：a.wav、b.wav。要质检请加进清单。" in said.err
+    manifest = folder / "manifest.csv"
+    again = manifest.read_text(encoding="utf-8").splitlines()[1]
+    manifest.write_text(manifest.read_text(encoding="utf-8") + again + "\n", encoding="utf-8")
+    said = qa("run", folder, "--db", qa.db)
+    assert said.code == 3
+    assert "通话编号“S001”与第 2 行重复，本行已跳过" in said.err and "跳过了 1 行清单（或读不了的文件夹），原因见上。" in said.err
+    answer = json.loads(qa("run", folder, "--db", qa.db, "--json").out)
+    assert (answer["left_out"], answer["unlisted"]) == (1, ["a.wav", "b.wav"])
+
+
+def test_a_copy_of_a_recording_is_told_and_can_be_taken_out(qa: Qa, tmp_path: Path) -> None:
+    folder = tmp_path / "day"
+    folder.mkdir()
+    for name in ("d.wav", "d(1).wav"):
+        shutil.copy(samples_dir() / "S001.wav", folder / name)
+    said = qa("run", folder, "--db", qa.db)
+    warning = "注意：d、d(1) 是同一段录音，各自评分、扣款。多余的用 qa purge --call 通话编号 --dry-run 查看后删除。\n"
+    assert said.code == 0 and said.err.endswith(warning)
+    assert json.loads(qa("run", folder, "--db", qa.db, "--json").out)["same_recording"] == [["d", "d(1)"]]
+    assert qa("people", "add", "admin", "管理员", "--post", "管理员", "--db", qa.db).code == 0
+    purge = ("purge", "--call", "d(1)", "--as", "admin", "--db", qa.db)
+    planned = qa(*purge, "--dry-run")
+    assert planned.out.startswith("将删除通话 d(1)：得分 100，判定 1 次，文字 ")
+    assert len(table(qa("export", "scores", "--db", qa.db).out)[1]) == 2
+    done = qa(*purge, "--yes")
+    assert done.code == 0 and done.out.startswith("已删除通话 d(1)：") and "凭证 R" in done.out
+    assert done.err == "录音文件不动：它还在文件夹和清单里的话，下次 qa run 会再判。\n"
+    for kind in ("scores", "findings", "transcripts", "penalties"):
+        rows = table(qa("export", kind, "--db", qa.db, *(["--all"] if kind == "findings" else [])).out)[1]
+        assert {row["call_id"] for row in rows} <= {"d"}
+    (folder / "d(1).wav").unlink()
+    again = qa("run", folder, "--db", qa.db)
+    assert "跳过已完成的 1 通" in again.err and "注意" not in again.err
+    assert qa("purge", "--call", "d(1)", "--yes", "--as", "admin", "--db", qa.db).err.startswith("错误：库里没有通话“d(1)”")
 
 
 def test_json_is_for_scripts(qa: Qa, tmp_path: Path) -> None:
@@ -272,6 +346,41 @@ def test_ready_transcripts_are_judged(qa: Qa, tmp_path: Path) -> None:
     assert "calls.jsonl:4:1: T3：trial_days：" in said.err
     scores = table(qa("export", "scores", "--db", qa.db).out)[1]
     assert [(row["call_id"], row["agent_id"], row["duration_s"]) for row in scores] == [("T1", "8012", ""), ("T3", "", "")]
+
+
+def test_an_import_tells_by_its_exit_code_what_was_left_out(qa: Qa, tmp_path: Path) -> None:
+    """0 all of it, 3 some lines are missing, 2 there is nothing."""
+    good = json.dumps({"call_id": "T1", "turns": [{"role": "agent", "text": "您好"}]}, ensure_ascii=False)
+    other = good.replace("您好", "喂")
+    path = tmp_path / "calls.jsonl"
+    told = {}
+    for name, lines in {
+        "good": [good],
+        "twice": [good, "", other],
+        "null": ["null", good],
+        "bad": ["{", "[]"],
+        "empty": [],
+    }.items():
+        path.write_text("\n".join(lines), encoding="utf-8")
+        said = qa("import", "transcripts", path, "--db", tmp_path / f"{name}.duckdb")
+        assert "Traceback" not in said.err
+        told[name] = (said.code, [line for line in said.err.splitlines() if "calls.jsonl" in line])
+    missing = f'错误：{path} 里没有一通能导入。一行写一通：{{"call_id": …, "turns": [{{"role": …, "text": …}}]}}。'
+    assert told == {
+        "good": (0, []),
+        "twice": (3, [f"{path}:3:1: 通话编号“T1”与第 1 行重复；这一行没有导入"]),
+        "null": (3, [f"{path}:1:1: 缺少 turns（话轮列表）；这一行没有导入"]),
+        "bad": (
+            2,
+            [
+                f"{path}:1:2: 不是有效的 JSON；一行写一通电话；这一行没有导入",
+                f"{path}:2:1: 缺少 turns（话轮列表）；这一行没有导入",
+                missing,
+            ],
+        ),
+        "empty": (2, [missing]),
+    }
+    assert table(qa("export", "transcripts", "--db", tmp_path / "twice.duckdb").out)[1][0]["text"] == "您好"
 
 
 def test_rescore_diff_tells_and_rescore_stores(qa: Qa, tmp_path: Path) -> None:

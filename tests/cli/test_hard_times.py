@@ -43,9 +43,12 @@ def test_ctrl_c_in_the_middle_keeps_what_is_done(folder: Path, qa: Qa) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "已中断。处理完的录音都已保存，没有丢失；再运行同一条命令会接着做。" in err and "Traceback" not in err
+    stored = len(table(qa("export", "scores", "--db", qa.db).out)[1])  # judged already when the signal came, or not yet
+    kept = "" if stored else "；听完还没判的 1 段存下了转写，下次直接判定"
+    told = f"已入库 {stored} 通{kept}；没听完的 3 段下次要听。\n\n已中断。再运行同一条命令会接着做，已保存的不再重做。\n"
+    assert err == f"要识别 4 段录音，共 3 分 40 秒。\n{told}"
     said = qa("run", folder, "--db", qa.db)
-    assert said.code == 0 and "处理 4 通" in said.err
+    assert said.code == 0 and "要识别 3 段录音" in said.err
     assert len(table(qa("export", "scores", "--db", qa.db).out)[1]) == 4
 
 
@@ -124,6 +127,7 @@ def test_an_export_never_leaves_half_a_file(folder: Path, qa: Qa, tmp_path: Path
     (tmp_path / "old.csv").write_text("old", encoding="utf-8")
     said = qa("export", "scores", "--db", qa.db, "--out", "/proc/scores.csv")
     assert said.code == 2 and "Traceback" not in said.err
+    assert said.err.startswith("错误：/proc/scores.csv：")  # not the name of the part that it is written to first
     assert qa("export", "scores", "--db", qa.db, "--out", tmp_path / "old.csv").code == 0
     assert (tmp_path / "old.csv").read_text(encoding="utf-8-sig").startswith("call_id")
     assert [path.name for path in tmp_path.glob(".old*")] == []

@@ -141,11 +141,53 @@ def test_a_recorder_that_left_the_length_open_is_not_truncated(tmp_path: Path) -
     assert (recording.duration_s, recording.fitness) == (5.0, ())
 
 
-def test_truncated_ogg_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.ogg", [voice(20, 1, 48000)], 48000, "libopus")
+HALVES = [  # what a file cut in half says of its length: 20 s, or nothing
+    ("a.mp3", "libmp3lame", 8000, "应有 20.0 秒，只读到 9.9 秒"),
+    ("a.mp3", "libmp3lame", 16000, "应有 20.0 秒，只读到 9.9 秒"),
+    ("a.w64", "pcm_s16le", 8000, "应有 20.0 秒，只读到 10.0 秒"),
+    ("a.caf", "pcm_s16le", 8000, "应有 20.0 秒，只读到 10.0 秒"),
+    ("a.aiff", "pcm_s16be", 8000, "应有 20.0 秒，只读到 10.0 秒"),
+    ("a.au", "pcm_s16be", 8000, "应有 20.0 秒，只读到 10.0 秒"),
+    ("a.flac", "flac", 8000, "应有 20.0 秒，只读到 9.5 秒"),
+    ("a.webm", "libopus", 48000, "应有 20.0 秒，只读到 10.1 秒"),
+    ("a.ogg", "libopus", 48000, "后面断了，有多长不清楚；只读到 10.0 秒"),
+    ("a.aac", "aac", 16000, "后面断了，有多长不清楚；只读到 10.0 秒"),
+    ("a.amr", "libopencore_amrnb", 8000, "后面断了，有多长不清楚；只读到 10.0 秒"),
+]
+
+
+@pytest.mark.parametrize(("name", "codec", "rate", "told"), HALVES)
+def test_half_a_file_is_read_as_far_as_it_goes_and_says_so(tmp_path: Path, name: str, codec: str, rate: int, told: str) -> None:
+    path = write(tmp_path / name, [voice(20, 1, rate)], rate, codec)
+    assert decode(path).recording.fitness == ()
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    assert 5 < decode(path).recording.duration_s < 15
+    recording = decode(path).recording
+    assert abs(recording.duration_s - 10) < 0.6
+    assert [(fact.kind, fact.message) for fact in recording.fitness] == [(Fitness.TRUNCATED, f"文件不完整：{told}")]
+
+
+def test_half_a_long_wav_is_read_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
+    """RF64, which recorders write past 4 GB: the sizes are in a chunk of their own."""
+    sound = voice(10, 1).tobytes()
+    head = b"RF64" + b"\xff" * 4 + b"WAVE" + b"ds64" + (28).to_bytes(4, "little")
+    head += (len(sound) + 72).to_bytes(8, "little") + len(sound).to_bytes(8, "little") + bytes(12)
+    head += b"fmt " + (16).to_bytes(4, "little") + bytes.fromhex("01000100401f0000803e000002001000") + b"data" + b"\xff" * 4
+    path = tmp_path / "a.wav"
+    path.write_bytes(head + sound)
+    assert decode(path).recording.fitness == ()
+    path.write_bytes((head + sound)[: len(sound) // 2 + len(head)])
+    assert [fact.message for fact in decode(path).recording.fitness] == ["文件不完整：应有 10.0 秒，只读到 5.0 秒"]
+
+
+def test_an_mp3_that_counts_no_frames_has_no_length_to_miss(tmp_path: Path) -> None:
+    """Its bit rate varies, and FFmpeg guesses from the first frames: that is no promise of the file's."""
+    whole = write(tmp_path / "a.mp3", [voice(20, 1)], 8000, "libmp3lame").read_bytes()
+    header = whole.index(b"Info") - 13
+    frame = whole.index(b"\xff\xe3", header + 4)
+    path = tmp_path / "plain.mp3"
+    path.write_bytes(whole[frame:])
+    assert decode(path).recording.fitness == ()
 
 
 def broken_m4a(folder: Path) -> Path:

@@ -169,6 +169,7 @@ def test_rows_that_cannot_be_used_are_left_out_and_the_others_go_on(tmp_path: Pa
             problem(path, 7, 1, "通话编号“4”与第 6 行重复，本行已跳过"),
             problem(path, 8, 2, "与第 6 行是同一个录音文件，两行都会质检"),
         ),
+        left_out=4,
     )
 
 
@@ -253,11 +254,14 @@ def test_folder_scan_is_sorted_and_takes_recordings_only(tmp_path: Path) -> None
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "c").write_bytes(b"RIFF\x24\0\0\0WAVEfmt ")  # some recorders write no ending
+    (tmp_path / "README").write_text("这不是录音", encoding="utf-8")
     assert scan_folder(tmp_path) == Manifest(
         calls=(
             CallData(call_id="a", file="a.MP3"),
             CallData(call_id="b", file="b.mp3"),
             CallData(call_id="b.wav", file="b.wav"),
+            CallData(call_id="c", file="c"),
             CallData(call_id="d-1", file="d/1.opus"),
             CallData(call_id="d-2", file="d/2.amr"),
             CallData(call_id="d-e-1", file="d/e/1.wav"),

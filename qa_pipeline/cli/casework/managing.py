@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from qa_pipeline.cli.casework.common import AsOption, AtOption, Commands, acting, day_of, desk_of, group, plain, time_of, when
-from qa_pipeline.cli.common import DbOption, JsonOption, out, out_json, say, settings_of, table
+from qa_pipeline.cli.common import DbOption, JsonOption, out, out_json, say, settings_of, table, yuan
 
 
 def register(app: typer.Typer) -> None:
@@ -158,6 +158,12 @@ def purge(
     before: Annotated[str | None, typer.Option("--before", help="清理这一天以前的，默认按保存期。", show_default=False)] = None,
     clips: Annotated[list[Path] | None, typer.Option("--clips", help="证据片段文件夹，可写多次。", show_default=False)] = None,
     receipt: Annotated[Path | None, typer.Option("--receipt", help="清理凭证另存为文件。", show_default=False)] = None,
+    call: Annotated[
+        str | None,
+        typer.Option(
+            "--call", help="改为删除这一通误存的（重复的录音、改了编号的）；有工单、投诉、台账的不删。", show_default=False
+        ),
+    ] = None,
     db: DbOption = None,
     as_json: JsonOption = False,
     person: AsOption = "",
@@ -170,6 +176,11 @@ def purge(
     if dry_run == yes:
         raise UserError("请写 --dry-run（只看）或 --yes（确实清理）其中一个。")
     settings = settings_of(db=db)
+    if call is not None:
+        if before is not None or clips:
+            raise UserError("--call 只删这一通，不和 --before、--clips 一起用。")
+        _remove(settings.db, call, yes=yes, receipt=receipt, as_json=as_json, acting_as=(db, person, at))
+        return
     with acting(db, person, at) as tx:
         day = day_of(before, retention.before_day(tx, tx.at.date()))
         planned = retention.plan(tx, day, tuple(clips or ()))
@@ -187,5 +198,33 @@ def purge(
     out(("将清理 " if dry_run else "已清理 " if done.receipt_id else "没有可清理的：") + text)
     for name, why in done.kept:
         say(f"留下 {name}：{why}")
+    if done.receipt_id:
+        out(f"凭证 {done.receipt_id}")
+
+
+def _remove(
+    path: Path, call_id: str, *, yes: bool, receipt: Path | None, as_json: bool, acting_as: tuple[Path | None, str, str | None]
+) -> None:
+    """``qa purge --call``."""
+    from qa_pipeline.casework import removing, retention
+
+    with acting(*acting_as) as tx:
+        done = removing.plan(tx, call_id)
+        done = removing.carry_out(tx, done) if yes else done
+    if done.receipt_id:
+        retention.rewrite(path)
+        if receipt is not None:
+            import msgspec
+
+            receipt.write_bytes(msgspec.json.format(msgspec.json.encode(plain(done)), indent=2))
+    if as_json:
+        out_json(plain(done))
+        return
+    score = "没有得分" if done.score is None else f"得分 {done.score}"
+    fine = f"，建议扣款 {yuan(done.fine_yuan)} 元" if done.fine_yuan else ""
+    out(f"{'已删除' if done.receipt_id else '将删除'}通话 {call_id}：{score}{fine}，判定 {done.runs} 次，文字 {done.turns} 个话轮")
+    if done.samples:
+        say(f"抽样 {'、'.join(done.samples)} 的范围里有这一通，删除后那次抽样不能再重抽核对。")
+    say("录音文件不动：它还在文件夹和清单里的话，下次 qa run 会再判。")
     if done.receipt_id:
         out(f"凭证 {done.receipt_id}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qa_pipeline.model import CallData
     from qa_pipeline.pipeline import Source
 
-    Day = tuple[tuple[CallData, ...], Audit, str]  # the calls, how to judge them, what the source is called
+    Day = tuple[tuple[CallData, ...], Audit, str, int]  # calls, how to judge them, what the source is called, rows left out
 
 
 def register(app: typer.Typer) -> None:
@@ -57,9 +57,9 @@ def day(
         raise UserError("请用 --as 写明是谁在操作（质检组长或经理），或设置环境变量 QA_PERSON。")
     desk = desk_of(settings)
     if transcripts is not None:
-        calls, audit, name = _from_transcripts(settings, transcripts, time_of(at))
+        calls, audit, name, left_out = _from_transcripts(settings, transcripts, time_of(at))
     elif folder is not None:
-        calls, audit, name = _from_folder(settings, folder, manifest)
+        calls, audit, name, left_out = _from_folder(settings, folder, manifest)
     else:
         raise UserError("请给出录音文件夹，或用 --transcripts 给出已有转写。")
     today_calls = tuple(call for call in calls if (call.started_at or "").startswith(chosen.isoformat()))
@@ -81,7 +81,7 @@ def day(
         _tell("没有人可分的工单", done.unassigned)
         _tell("黑名单号码", done.blacklisted)
         say(f"日报：{path}")
-    return Exit.INCOMPLETE if done.unheard else Exit.DONE
+    return Exit.INCOMPLETE if done.unheard or left_out else Exit.DONE
 
 
 def _tell(what: str, names: tuple[str, ...]) -> None:
@@ -92,16 +92,18 @@ def _tell(what: str, names: tuple[str, ...]) -> None:
 def _from_folder(settings: Settings, folder: Path, manifest: Path | None) -> Day:
     from dataclasses import replace
 
+    from qa_pipeline.cli.auditing import tell_unlisted
     from qa_pipeline.pipeline import open_source
 
     source = open_source(folder, manifest, dict(settings.manifest.columns))
     for problem in source.warnings:
         say(str(problem))
+    tell_unlisted(source)
 
     def audit(call_ids: frozenset[str]) -> None:
         _hear(settings, replace(source, calls=tuple(call for call in source.calls if call.call_id in call_ids)))
 
-    return source.calls, audit, source.name
+    return source.calls, audit, source.name, source.left_out
 
 
 def _hear(settings: Settings, source: Source) -> None:
@@ -123,7 +125,7 @@ def _from_transcripts(settings: Settings, file: Path, at: datetime) -> Day:
     for problem in result.problems:
         say(str(problem))
     calls = [call for call in map(store.load_call, result.calls) if call is not None]
-    return tuple(calls), lambda call_ids: None, str(file)
+    return tuple(calls), lambda call_ids: None, str(file), result.left_out
 
 
 def today(db: DbOption = None, as_json: JsonOption = False, person: AsOption = "", at: AtOption = None) -> None:

@@ -112,12 +112,12 @@ class DayPoint:
 
 
 def by_day(tx: Tx, *, team: str = "", agent_id: str = "", days: int = DAYS) -> list[DayPoint]:
-    """The machine's day by day: every judged call."""
+    """The machine's day by day: every call that has a score."""
     rows = tx.rows(
         """SELECT call.started_at::DATE AS day, count(*), avg(card.score), count(*) FILTER (NOT card.qualified),
                count(*) FILTER (card.fatal)
            FROM current_runs AS run JOIN scorecards AS card USING (run_id) JOIN calls AS call USING (call_id)
-           WHERE call.started_at IS NOT NULL AND (? = '' OR call.team = ?) AND (? = '' OR call.agent_id = ?)
+           WHERE card.score IS NOT NULL AND call.started_at IS NOT NULL AND (? = '' OR call.team = ?) AND (? = '' OR call.agent_id = ?)
            GROUP BY day ORDER BY day DESC LIMIT ?""",
         [team, team, agent_id, agent_id, days],
     )
@@ -215,7 +215,7 @@ def agents(tx: Tx, team: str = "", days: int = DAYS) -> list[AgentLine]:
                coalesce(arg_max(call.team, (call.started_at, call.call_id)), ''), count(*), avg(card.score),
                count(*) FILTER (card.fatal)
            FROM current_runs AS run JOIN scorecards AS card USING (run_id) JOIN calls AS call USING (call_id)
-           WHERE call.agent_id IS NOT NULL AND (? = '' OR call.team = ?)
+           WHERE card.score IS NOT NULL AND call.agent_id IS NOT NULL AND (? = '' OR call.team = ?)
              AND (call.started_at IS NULL OR call.started_at > (SELECT max(started_at) FROM calls) - to_days(?::INTEGER))
            GROUP BY call.agent_id ORDER BY call.agent_id""",
         [team, team, days],

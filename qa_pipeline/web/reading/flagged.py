@@ -45,8 +45,8 @@ class CallLine:
     team: str
     started_at: datetime | None
     duration_s: float | None
-    score: int
-    qualified: bool
+    score: int | None
+    qualified: bool | None
     fatal: bool
     violations: int
     not_evaluated: int

@@ -27,7 +27,7 @@ class OwnCase:
     finished_at: datetime
     clauses: tuple[str, ...]  # confirmed and standing
     yuan: Decimal  # charged: confirmed or booked
-    score: int
+    score: int | None
     fatal: bool
     overturned: int
 
@@ -36,7 +36,7 @@ def own_cases(tx: Tx, agent_id: str) -> list[OwnCase]:
     """Reviewed calls with what people's decisions came to, newest first."""
     rows = tx.rows(
         """SELECT one.case_id, one.call_id, call.started_at, run.duration_s, coalesce(call.product, ''), one.finished_at,
-               arg_max(done.score, done.seq), arg_max(done.fatal, done.seq)
+               arg_max_null(done.score, done.seq), arg_max(done.fatal, done.seq)
            FROM cases_now AS one JOIN case_results AS done USING (case_id)
            LEFT JOIN runs AS run ON run.run_id = one.run_id LEFT JOIN calls AS call ON call.call_id = one.call_id
            WHERE one.agent_id = ? AND one.kind = 'primary' AND one.state = ? GROUP BY ALL
@@ -129,5 +129,6 @@ def weekly(cases: list[OwnCase]) -> list[tuple[str, int, float]]:
     found: dict[tuple[int, int], list[int]] = defaultdict(list)
     for case in cases:
         year, week, _ = (case.started_at or case.finished_at).isocalendar()
-        found[year, week].append(case.score)
+        if case.score is not None:
+            found[year, week].append(case.score)
     return [(f"第 {week} 周", len(scores), sum(scores) / len(scores)) for (_, week), scores in sorted(found.items())]

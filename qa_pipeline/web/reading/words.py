@@ -86,6 +86,7 @@ ACTION = {
     "sanction.event": "处分建议",
     "ledger.close": "月结",
     "purge": "清理",
+    "remove_call": "删除误存的通话",
     "complaint": "投诉",
     "blacklist": "黑名单",
     "revisit": "回访",
