@@ -19,7 +19,7 @@ _ORDER = (PENDING, *(item.label for item in Decision), ADVICE)
 
 
 class Result(NamedTuple):
-    score: int
+    score: int | None  # None: nothing could be judged
     fatal: bool
 
 
@@ -39,7 +39,7 @@ Said = tuple[tuple[str, tuple[str, ...]], ...]  # ("确认", ("A04", "A11")), �
 def results(tx: Tx, case_ids: Sequence[str]) -> dict[str, Result]:
     """The recorded results of those of the cases that have one, by case; only what the person may know."""
     rows = tx.rows(
-        """SELECT done.case_id, arg_max(done.score, done.seq), arg_max(done.fatal, done.seq) FROM case_results AS done
+        """SELECT done.case_id, arg_max_null(done.score, done.seq), arg_max(done.fatal, done.seq) FROM case_results AS done
            JOIN cases_now AS one USING (case_id) WHERE list_contains(?, done.case_id) AND one.state = ?
              AND NOT list_contains(?, one.call_id) GROUP BY done.case_id""",
         [list(case_ids), CaseState.FINISHED, list(_own_open(tx))],
