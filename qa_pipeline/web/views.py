@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 FLASH = "qa_flash"
+KEPT = "qa_kept"
+MOST_KEPT = 3600  # bytes: browsers drop a cookie above 4,096 with its name and attributes
 
 # title, route name, who sees it in the menu
 _MENU: tuple[tuple[str, str, tuple[Post, ...]], ...] = (
@@ -116,12 +120,12 @@ def environment() -> Environment:
 
 
 def render(ask: Ask, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page. The message that an action left is shown once."""
+    """A page. The message that an action left is shown once, and so is what was typed into a form that was not accepted."""
     from qa_pipeline.web.sessions import SESSION_S
 
     request = ask.request
     visit = ask.session_id or request.cookies.get("qa_visit", "") or _visit()
-    flash = _flash(request.cookies.get(FLASH, ""))
+    flash, kept = _flash(request.cookies.get(FLASH, "")), _kept(request.cookies.get(KEPT, ""))
     page = (
         environment()
         .get_template(template)
@@ -132,6 +136,7 @@ def render(ask: Ask, template: str, *, status: int = 200, **values: Any) -> HTML
             csrf=ask.site.sessions.token(visit),
             nonce=request.scope["state"]["nonce"],
             flash=flash,
+            kept=kept,
             now=ask.site.now(),
             path=request.url.path,
             **values,
@@ -140,18 +145,34 @@ def render(ask: Ask, template: str, *, status: int = 200, **values: Any) -> HTML
     answer = HTMLResponse(page, status_code=status)
     if flash:
         answer.delete_cookie(FLASH)
+    if kept:
+        answer.delete_cookie(KEPT, path=request.url.path)
     if not ask.session_id and visit != request.cookies.get("qa_visit"):
         answer.set_cookie("qa_visit", visit, max_age=SESSION_S, httponly=True, samesite="strict", secure=secure(ask))
     return answer
 
 
-def back(ask: Ask, url: str, message: str = "", *, kind: str = "ok") -> Response:
-    """To a page of this site, with a message that it shows."""
+def back(ask: Ask, url: str, message: str = "", *, kind: str = "ok", kept: Mapping[str, str] | None = None) -> Response:
+    """To a page of this site, with a message that it shows; ``kept``: what its form is to hold again."""
     answer = RedirectResponse(local(url), status_code=303)
     if message:
-        body = json.dumps([kind, message[:900]])
-        answer.set_cookie(FLASH, body.encode().hex(), max_age=60, httponly=True, samesite="lax", secure=secure(ask))
+        body = _packed([kind, message[:800]])
+        answer.set_cookie(FLASH, body, max_age=60, httponly=True, samesite="lax", secure=secure(ask))
+    if kept and len(body := _packed(dict(kept))) <= MOST_KEPT:
+        path = local(url).partition("?")[0]
+        answer.set_cookie(KEPT, body, max_age=60, path=path, httponly=True, samesite="lax", secure=secure(ask))
     return answer
+
+
+def _packed(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value, ensure_ascii=False).encode()).decode()
+
+
+def _unpacked(cookie: str) -> Any:
+    try:
+        return json.loads(base64.urlsafe_b64decode(cookie)) if cookie else None
+    except ValueError:
+        return None
 
 
 def local(url: str) -> str:
@@ -171,11 +192,15 @@ def _visit() -> str:
 
 
 def _flash(cookie: str) -> tuple[str, str] | None:
-    try:
-        kind, message = json.loads(bytes.fromhex(cookie)) if cookie else ("", "")
-    except ValueError:
-        return None
-    return (kind, message) if message and kind in ("ok", "bad") else None
+    match _unpacked(cookie):
+        case ["ok" | "bad" as kind, str(message)] if message:
+            return kind, message
+    return None
+
+
+def _kept(cookie: str) -> dict[str, str]:
+    found = _unpacked(cookie)
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
 
 
 def menu(ask: Ask) -> list[Link]:

@@ -17,7 +17,7 @@ from qa_pipeline.web.guard import Ask, Refused, ask
 from qa_pipeline.web.views import back
 
 router = APIRouter()
-_OWN_FIELDS = ("csrf", "back")
+_OWN_FIELDS = ("csrf", "back", "stay")  # where to go afterwards, and where to stay when it was refused
 
 
 def run(asked: Ask, action: Action, ids: dict[str, str], said: Model) -> Done:
@@ -34,17 +34,25 @@ def _form_route(action: Action) -> Callable[..., Response]:
     def do(asked: Annotated[Ask, Depends(ask)]) -> Response:
         ids = dict(asked.request.path_params)
         url = asked.text("back", "/")
+        stay = asked.text("stay") or url
         try:
             said = _from_form(action.model, asked)
             done = run(asked, action, ids, said)
         except ValidationError as error:
             places = "、".join(str(item["loc"][0]) for item in error.errors() if item["loc"])
-            return back(asked, url, f"没有保存，请检查：{places or '填写的内容'}。", kind="bad")
+            return back(asked, stay, f"没有保存，请检查：{places or '填写的内容'}。", kind="bad", kept=_typed(action.model, asked))
         except (UserError, StoreError) as error:
-            return back(asked, url, str(error), kind="bad")
+            return back(asked, stay, str(error), kind="bad", kept=_typed(action.model, asked))
         return back(asked, url, done.message)
 
     return do
+
+
+def _typed(model: type[Model], asked: Ask) -> dict[str, str]:
+    """What a person wrote into a form that stays on its page, so that nobody writes it twice."""
+    if not asked.text("stay"):
+        return {}
+    return {name: asked.text(name) for name, field in model.model_fields.items() if field.annotation is str and asked.text(name)}
 
 
 def _from_form(model: type[Model], asked: Ask) -> Model:

@@ -13,14 +13,26 @@ window.qa = {
     if (!answer.ok) { const error = new Error(data.error || "没有连上服务器，操作没有保存。"); error.status = answer.status; throw error; }
     return data;
   },
-  tell(message, kind = "ok") {
+  // A message that is good news goes by itself; any other stays until it is closed. ``again``: with a button that loads the page anew.
+  tell(message, kind = "ok", again = false) {
     document.querySelectorAll("main > .flash").forEach((old) => old.remove());
     const box = document.createElement("div");
-    box.className = "flash " + kind;
+    box.className = "flash told " + kind;
     box.setAttribute("role", kind === "bad" ? "alert" : "status");
-    box.textContent = message;
-    document.getElementById("main").prepend(box);
+    const words = document.createElement("span");
+    words.textContent = message;
+    box.append(words);
+    if (again) box.append(window.qa.button("刷新", () => location.reload()));
     if (kind === "ok") setTimeout(() => box.remove(), 4000);
+    else box.append(window.qa.button("关闭", () => box.remove()));
+    document.getElementById("main").prepend(box);
+  },
+  button(title, action) {
+    const one = document.createElement("button");
+    one.type = "button";
+    one.textContent = title;
+    one.addEventListener("click", action);
+    return one;
   },
 };
 document.addEventListener("DOMContentLoaded", () => {
