@@ -90,6 +90,7 @@ class Strength(StrEnum):
 
 class EvidenceKind(StrEnum):
     HIT = "hit"  # what proves the verdict
+    SAID = "said"  # of an omission: a part of what is owed that was said; never against the agent
     SEARCHED = "searched"  # the span in which an omission was looked for
     NEAREST = "nearest"  # the nearest thing heard there
     EXCUSE = "excuse"  # why a hit does not count
@@ -332,8 +333,8 @@ class Outcome:
 
     @property
     def proof(self) -> Evidence | None:
-        """The exhibit that stands for the outcome in a table: the hit, else the searched span."""
-        for kind in (EvidenceKind.HIT, EvidenceKind.DATA, EvidenceKind.SEARCHED):
+        """The exhibit that stands for the outcome in a table: the hit, else the part that was said, else the searched span."""
+        for kind in (EvidenceKind.HIT, EvidenceKind.SAID, EvidenceKind.DATA, EvidenceKind.SEARCHED):
             for item in self.evidence:
                 if item.kind is kind:
                     return item

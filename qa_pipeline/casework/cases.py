@@ -71,8 +71,12 @@ def get_case(tx: Tx, case_id: str, version: int | None = None) -> Case:
             raise CaseworkError(f"没有工单 {case_id}。", command="用 qa cases 查看工单编号。")
         case = tx.memo["case", case_id] = _case(row)
     if version is not None and case.version != version:
+        from qa_pipeline.casework import changes
+
+        told = changes.since(tx, case, version)
         raise ConflictError(
-            f"工单 {case_id} 刚被别人改动过（现在是第 {case.version} 版，您看到的是第 {version} 版）。请刷新后再操作。"
+            f"没有保存：工单 {case_id} 在您打开以后改动过（现在是第 {case.version} 版，您看到的是第 {version} 版）"
+            f"{f'：{told}' if told else ''}。请刷新后再操作。"
         )
     return case
 

@@ -43,6 +43,11 @@ class Finding:
         return self.outcome.clause
 
     @property
+    def name(self) -> str:
+        """As people call it: clause and title, with its number where there are several."""
+        return f"{self.clause} {self.outcome.title}{f'（第 {self.key.ordinal + 1} 处）' if self.key.ordinal else ''}"
+
+    @property
     def confirmed(self) -> bool:
         return self.live is not None and self.live.decision.stands
 

@@ -60,7 +60,7 @@ def decide(tx: Tx, case_id: str, said: Judgement, *, version: int | None = None,
         raise CaseworkError("驳回或无法判断都要写明原因。", command="用 --reason 写。")
     if said.decision is Decision.CONFIRM and not finding.manual:
         _evidence_there(tx, case, there)
-    case = _taken_up(tx, case, f"{finding.key} {said.decision.label}")
+    case = _taken_up(tx, case, f"{finding.name}：{said.decision.label}")
     seq = record(tx, case, finding, said.decision, reason=said.reason)
     ledger.reconcile(tx, case, decision=seq)
     return case
@@ -109,7 +109,7 @@ def add_finding(tx: Tx, case_id: str, added: Added, version: int | None = None) 
         evidence=(_place(tx, case, added),),
     )
     _store_manual(tx, case, outcome)
-    case = _taken_up(tx, case, f"补充 {added.clause}")
+    case = _taken_up(tx, case, f"补充 {added.clause} {outcome.title}")
     finding = pick(findings_of(tx, case), f"{rule_id}#{outcome.ordinal}")
     seq = record(tx, case, finding, Decision.CONFIRM, reason=added.reason)
     ledger.reconcile(tx, case, decision=seq)
@@ -119,9 +119,9 @@ def add_finding(tx: Tx, case_id: str, added: Added, version: int | None = None) 
 def finish(tx: Tx, case_id: str, note: str = "", version: int | None = None) -> Case:
     """Ends the review. Every finding must be decided; findings that are only advice may be left."""
     case = in_hand(tx, case_id, version)
-    left = [str(item.key) for item in findings_of(tx, case) if item.pending and not item.advice]
+    left = [item.name for item in findings_of(tx, case) if item.pending and not item.advice]
     if left:
-        raise CaseworkError(f"工单 {case_id} 还有没有决定的发现：{'、'.join(left)}。")
+        raise CaseworkError(f"工单 {case_id} 还有 {len(left)} 条没有决定的发现：{'、'.join(left)}。")
     case = cases.move(tx, case, "finish", state=CaseState.FINISHED, note=note)
     ledger.reconcile(tx, case)
     return case

@@ -64,7 +64,8 @@ def _beside(run: AuditRun) -> dict[int, list[Outcome]]:
     found: dict[int, list[Outcome]] = {}
     for outcome in run.outcomes:
         if outcome.verdict is Verdict.VIOLATION:
-            hit = next((item for item in outcome.evidence if item.kind is EvidenceKind.HIT and item.turn is not None), None)
+            shown = (EvidenceKind.HIT, EvidenceKind.SAID)
+            hit = next((item for item in outcome.evidence if item.kind in shown and item.turn is not None), None)
             found.setdefault(hit.turn if hit is not None and hit.turn is not None else -1, []).append(outcome)
     return found
 
@@ -81,10 +82,10 @@ def _finding_lines(outcome: Outcome, run: AuditRun, masker: Masker, *, indent: s
     flags = "【待复核】" if outcome.review else "【提示】" if outcome.advice else ""
     yield f"{indent}▲ {outcome.clause} {outcome.title}{flags}：{masker.text(outcome.reason)}"
     for item in outcome.evidence:
-        if item.kind is EvidenceKind.HIT and item.quote:
+        if item.kind in (EvidenceKind.HIT, EvidenceKind.SAID) and item.quote:
             plain = bool(item.heard_as) and item.heard_as != item.quote and not TEMPLATE.search(item.heard_as)
             heard = f"（按“{masker.text(item.heard_as)}”理解）" if plain else ""
-            yield f"{indent}  原话 [{clock(item.start_s)}]“{masker.text(simplified(item.quote))}”{heard}"
+            yield f"{indent}  {'原话' if item.kind is EvidenceKind.HIT else '听到的'} [{clock(item.start_s)}]“{masker.text(simplified(item.quote))}”{heard}"
         elif item.kind is EvidenceKind.NEAREST and item.quote:
             yield f"{indent}  最接近的 [{clock(item.start_s)}]“{masker.text(simplified(item.quote))}”"
     if penalty is not None and (told := penalty_words(penalty)):

@@ -280,9 +280,11 @@ class _FindingMaker:
         return clip
 
 
-_HEARD = (EvidenceKind.HIT, EvidenceKind.NEAREST)  # exhibits that get a clip: what was searched can be the whole call
+# exhibits that get a clip: what was searched can be the whole call
+_HEARD = (EvidenceKind.HIT, EvidenceKind.SAID, EvidenceKind.NEAREST)
 _LABEL = {
     EvidenceKind.HIT: "原话",
+    EvidenceKind.SAID: "听到的",
     EvidenceKind.SEARCHED: "查找范围",
     EvidenceKind.NEAREST: "最接近的一句",
     EvidenceKind.EXCUSE: "不追究的理由",

@@ -110,7 +110,7 @@ def omission(judgement: Judgement, missing: Sequence[str], found: Sequence[Hit],
         near = ctx.signal(name).nearest(ctx)
         if near is not None:
             evidence.append(near.evidence(EvidenceKind.NEAREST))
-    evidence += [hit.evidence() if at is None else hit.evidence(EvidenceKind.NEAREST) for hit in found]
+    evidence += [hit.evidence(_there(hit) if at is None else EvidenceKind.NEAREST) for hit in found]
     if doubt := _hearing_doubt(judgement, searched, scopes):
         return not_evaluated(spec, doubt, evidence)
     heard = [turn.confidence for turn in searched if turn.confidence is not None]
@@ -128,8 +128,13 @@ def omission(judgement: Judgement, missing: Sequence[str], found: Sequence[Hit],
     )
 
 
+def _there(hit: Hit) -> EvidenceKind:
+    """What a part that is not missing is: words that were said, or a field of the call data that stands for them."""
+    return EvidenceKind.SAID if hit.position.turn >= 0 else EvidenceKind.DATA
+
+
 def _exhibit_order(item: Evidence) -> int:
-    order = (EvidenceKind.SEARCHED, EvidenceKind.HIT, EvidenceKind.NEAREST)
+    order = (EvidenceKind.SEARCHED, EvidenceKind.HIT, EvidenceKind.SAID, EvidenceKind.NEAREST)
     return order.index(item.kind) if item.kind in order else len(order)
 
 

@@ -185,7 +185,7 @@ def _with_borrowed(spec: RuleSpec, others: Mapping[str, RuleSpec]) -> RuleSpec:
             if name not in signals:
                 signals[name] = lent
                 wanted += sorted(references(lent))
-    return replace(spec, signals=signals, borrows={}) if spec.borrows else spec
+    return replace(spec, signals=signals) if spec.borrows else spec
 
 
 def _unique(loading: _Loading) -> None:

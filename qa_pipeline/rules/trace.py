@@ -19,6 +19,7 @@ _STRENGTHS = {
 }
 _KINDS = {
     EvidenceKind.HIT: "命中",
+    EvidenceKind.SAID: "说到的",
     EvidenceKind.SEARCHED: "查找范围",
     EvidenceKind.NEAREST: "最接近",
     EvidenceKind.EXCUSE: "不算",

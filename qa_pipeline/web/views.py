@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -125,7 +126,7 @@ def environment() -> Environment:
 
 
 def render(ask: Ask, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page. The message that an action left is shown once."""
+    """A page. The message that an action left is shown once, and so is what was typed into a form that was not accepted."""
     from qa_pipeline.web.sessions import SESSION_S
 
     request = ask.request
@@ -163,9 +164,20 @@ def back(ask: Ask, url: str, message: str = "", *, kind: str = "ok") -> Response
     answer = RedirectResponse(local(url), status_code=303)
     kept = ask.kept if kind == "ok" else ""
     if message or kept:
-        body = json.dumps([kind, message[:900], kept])
-        answer.set_cookie(FLASH, body.encode().hex(), max_age=60, httponly=True, samesite="lax", secure=secure(ask))
+        body = _packed([kind, message[:800], kept])  # browsers drop a cookie above 4,096 bytes
+        answer.set_cookie(FLASH, body, max_age=60, httponly=True, samesite="lax", secure=secure(ask))
     return answer
+
+
+def _packed(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value, ensure_ascii=False).encode()).decode()
+
+
+def _unpacked(cookie: str) -> Any:
+    try:
+        return json.loads(base64.urlsafe_b64decode(cookie)) if cookie else None
+    except ValueError:
+        return None
 
 
 def local(url: str) -> str:
@@ -185,11 +197,10 @@ def _visit() -> str:
 
 
 def _flash(cookie: str) -> Flash | None:
-    try:
-        kind, message, kept = json.loads(bytes.fromhex(cookie)) if cookie else ("", "", "")
-    except ValueError:
-        return None
-    return Flash(kind=kind, message=message, kept=kept) if kind in ("ok", "bad") else None
+    match _unpacked(cookie):
+        case ["ok" | "bad" as kind, str(message), str(kept)]:
+            return Flash(kind=kind, message=message, kept=kept)
+    return None
 
 
 def menu(ask: Ask) -> list[Link]:

@@ -34,7 +34,10 @@ def quiet(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> Centre:
         (["review", "confirm", "K20261102-0001", "A99", "--as", "qa1"], "写的是“A99”，可用：A04"),
         (["review", "role", "K20261102-0001", "0", "boss", "--as", "qa1"], "角色只能是"),
         (["review", "finish", "K20261102-0001", "--as", "qa2"], "分给了 qa1，不是您"),
-        (["review", "confirm", "K20261102-0001", "A04", "--as", "qa1", "--version", "1"], "刚被别人改动过"),
+        (
+            ["review", "confirm", "K20261102-0001", "A04", "--as", "qa1", "--version", "1"],
+            "方组长 09:01 分给您自己。请刷新后再操作",
+        ),
         (["ledger", "close", "2026-11", "--as", "lead"], "还没有过完"),
         (["sample", "--date", "昨天", "--as", "lead"], "日期“昨天”看不懂"),
         (["sample", "--date", "2026-10-01", "--as", "lead"], "没有有效录音可抽"),

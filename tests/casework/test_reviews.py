@@ -96,10 +96,11 @@ def test_a_place_that_nobody_can_listen_to(centre: Centre, place: dict[str, floa
 
 
 def test_finishing_needs_every_decision(centre: Centre) -> None:
-    case = centre.case(finding("A04"), finding("A06"))
-    centre.decide(case, "A04")
-    with pytest.raises(CaseworkError, match="没有决定的发现：A06"):
+    case = centre.case(finding("A04"), finding("A04", 1), finding("A06"))
+    centre.decide(case, "A04#0")
+    with pytest.raises(CaseworkError) as refused:
         centre.finish(case)
+    assert str(refused.value) == f"工单 {case.case_id} 还有 2 条没有决定的发现：A04 服务忌语（第 2 处）、A06 主动挂机。"
 
 
 @pytest.mark.parametrize("decision", [Decision.REJECT, Decision.CANNOT_TELL])
@@ -126,9 +127,48 @@ def test_two_people_never_overwrite_each_other(centre: Centre) -> None:
     said = Judgement(finding="A04", decision=Decision.CONFIRM)
     with centre.act("qa1") as tx:
         reviews.decide(tx, case.case_id, said, version=case.version)
-    with centre.act("lead") as tx, pytest.raises(ConflictError, match="刚被别人改动过"):
+    with centre.act("lead") as tx, pytest.raises(ConflictError) as refused:
         reviews.decide(tx, case.case_id, Judgement(finding="A04", decision=Decision.REJECT, reason="?"), version=case.version)
+    assert str(refused.value) == (
+        f"没有保存：工单 {case.case_id} 在您打开以后改动过（现在是第 3 版，您看到的是第 2 版）："
+        "江质检 09:02 A04 服务忌语：确认。请刷新后再操作。"
+    )
     assert centre.money() == {"agent 已确认": (10, D(10))}
+
+
+def refused_on(centre: Centre, person_id: str, case_id: str, version: int, **later: float) -> str:
+    """What this person is told who acts on a version that is not the last."""
+    with centre.act(person_id, **later) as tx, pytest.raises(ConflictError) as refused:
+        reviews.decide(tx, case_id, Judgement(finding="A04", decision=Decision.CONFIRM), version=version)
+    return str(refused.value).removeprefix(f"没有保存：工单 {case_id} 在您打开以后改动过").removesuffix("。请刷新后再操作。")
+
+
+def test_whoever_is_late_is_told_who_did_what_and_when(centre: Centre) -> None:
+    case = centre.case(finding("A04"), finding("A06"))
+    centre.decide(case, "A04", Decision.REJECT)
+    assert refused_on(centre, "qa1", case.case_id, 2) == ("（现在是第 3 版，您看到的是第 2 版）：您自己 09:02 A04 服务忌语：驳回")
+    centre.decide(case, "A06", by="lead")
+    with centre.act("qa1") as tx:
+        reviews.add_finding(tx, case.case_id, Added(clause="M08", reason="看手机"))
+    centre.finish(case)
+    assert refused_on(centre, "lead", case.case_id, 2, days=1) == (
+        "（现在是第 6 版，您看到的是第 2 版）：共 4 次改动，最近的是：您自己 11 月 2 日 09:04 A06 主动挂机：确认；"
+        "江质检 11 月 2 日 09:05 补充 M08 工作现场玩手机；江质检 11 月 2 日 09:06 完成复核"
+    )
+    assert refused_on(centre, "boss", case.case_id, 9) == "（现在是第 6 版，您看到的是第 9 版）"
+
+
+def test_a_double_review_is_not_told_to_the_other_reviewer(centre: Centre) -> None:
+    case = centre.case(finding("A04"))
+    with centre.act("lead") as tx:
+        opening = Opening(call_id=case.call_id, reason="盲评", kind=CaseKind.BLIND, pair_of=case.case_id)
+        pair = assigning.assign(tx, cases.open_case(tx, opening).case_id, "lead")
+    centre.decide(case, "A04")
+    for person in ("lead", "qa2"):  # the lead has not finished his own; the other has nothing to do with it
+        assert refused_on(centre, person, case.case_id, 2) == "（现在是第 3 版，您看到的是第 2 版）"
+    centre.decide(pair, "A04", by="lead")
+    centre.finish(pair, by="lead")
+    assert refused_on(centre, "lead", case.case_id, 2) == "（现在是第 3 版，您看到的是第 2 版）：江质检 09:03 A04 服务忌语：确认"
 
 
 def test_who_may_not_review(centre: Centre) -> None:

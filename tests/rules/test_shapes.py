@@ -40,7 +40,7 @@ def test_must_names_what_is_missing_where_it_was_searched_and_what_was_heard(tmp
     searched, heard = outcome.evidence
     assert (searched.kind, searched.quote, searched.start_s, searched.end_s) == (EvidenceKind.SEARCHED, "甲甲。／好", 1.0, 4.5)
     assert searched.note == "在这一段里找：乙（共 2 个话轮）"
-    assert (heard.kind, heard.quote) == (EvidenceKind.HIT, "甲甲")
+    assert (heard.kind, heard.quote) == (EvidenceKind.SAID, "甲甲")
     assert outcome.confidence is None
 
 

@@ -53,8 +53,34 @@ def test_whoever_acts_on_an_old_version_is_told_and_changes_nothing(office: Offi
     late = office.be("lead").api(
         f"/cases/{case_id}/decisions", {"finding": "A04#0", "decision": "reject", "reason": "不算", "version": version}
     )
-    assert (late.status_code, "刚被别人改动过" in late.json()["error"]) == (409, True)
+    assert (late.status_code, "您看到的是第 2 版）：江质检 " in late.json()["error"]) == (409, True)
+    assert late.json()["error"].endswith(" A04 服务忌语：确认。请刷新后再操作。")
     assert office.ok(office.get(f"/api/v1/cases/{case_id}"))["findings"][0]["decision"] == "confirm"
+
+
+def test_a_case_that_cannot_be_finished_stays_open_with_what_was_typed(office: Office) -> None:
+    case_id = _case(office)
+    page = office.be("qa1").get(f"/cases/{case_id}").text
+    assert f'<input type="hidden" name="stay" value="/cases/{case_id}">' in page
+    said = {"note": "客户“急”，<b>回访</b>", "back": f"/desk/next?after={case_id}", "stay": f"/cases/{case_id}"}
+    refused = office.form(f"/do/cases/{case_id}/finish", version="2", **said)
+    assert (refused.status_code, refused.headers["location"]) == (303, f"/cases/{case_id}")
+    page = office.get(f"/cases/{case_id}").text
+    told = f"工单 {case_id} 还有 2 条没有决定的发现：A04 服务忌语、A04 服务忌语（第 2 处）。"
+    assert f'<div class="flash bad" role="status">{told}</div>' in page
+    assert 'placeholder="可不写" value="客户“急”，&lt;b&gt;回访&lt;/b&gt;"' in page
+    again = office.get(f"/cases/{case_id}").text
+    assert told not in again and "回访" not in again.split('placeholder="可不写"')[1].split(">")[0]  # shown once
+
+
+def test_a_long_message_and_a_long_note_arrive_whole(office: Office) -> None:
+    case_id = _case(office)
+    office.be("qa1")
+    note, reason = "备" * 500, "因" * 700
+    office.form(f"/do/cases/{case_id}/finish", version="2", note=note, back="/desk", stay=f"/cases/{case_id}")
+    assert f'value="{note}"' in office.get(f"/cases/{case_id}").text
+    office.form(f"/do/cases/{case_id}/decisions", finding=reason, decision="confirm", back="/desk")
+    assert f"这张工单里没有发现“{reason}”" in office.get("/desk").text
 
 
 def test_an_appeal_from_the_agent_to_the_decision(office: Office) -> None:

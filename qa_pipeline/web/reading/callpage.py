@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from qa_pipeline.casework.findings import Finding
@@ -12,6 +13,7 @@ from qa_pipeline.model import AuditRun, Evidence, EvidenceKind, Outcome, Penalty
 from qa_pipeline.quotes import places
 from qa_pipeline.report.call_view import ROLE, clock, note_words, penalty_words, roles_note, simplified, understood
 from qa_pipeline.report.verdicts import by_clause, of
+from qa_pipeline.rules.advice import advice
 from qa_pipeline.web.reading.callparts import CallPage, Exhibit, FindingCard, Shown, Token, TurnLine
 from qa_pipeline.web.reading.waveform import channel_roles, peaks
 
@@ -20,6 +22,7 @@ LONGEST_S = 13.0  # so that the findings of a call with three of them are heard 
 
 LABEL = {
     EvidenceKind.HIT: "原话",
+    EvidenceKind.SAID: "听到的",
     EvidenceKind.SEARCHED: "查找范围",
     EvidenceKind.NEAREST: "最接近的一句",
     EvidenceKind.EXCUSE: "不追究的理由",
@@ -91,24 +94,47 @@ def _facts(run: AuditRun, masker: Masker) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in pairs if value)
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A stretch of the raw text of a turn. ``against``: as of a token."""
+
+    start: int
+    end: int
+    finding: int
+    against: bool
+
+
+_UNMARKED = _Mark(0, 0, 0, True)
+
+
 class _Marks:
-    """Which stretches of a turn prove which finding."""
+    """Which stretches of a turn prove which finding, and which are what was said of what a finding misses."""
 
     def __init__(self, ordered: Sequence[Finding]) -> None:
         self._by_turn: dict[int, list[tuple[int, Evidence]]] = {}
         for number, finding in enumerate(ordered, start=1):
             for item in finding.outcome.evidence:
-                if item.kind is EvidenceKind.HIT and item.turn is not None:
+                if item.kind in (EvidenceKind.HIT, EvidenceKind.SAID) and item.turn is not None:
                     self._by_turn.setdefault(item.turn, []).append((number, item))
 
-    def of(self, turn: Turn) -> list[tuple[int, int, int]]:
-        """(start, end, finding) in the raw text, without overlaps."""
-        wanted = sorted((*place, number) for number, item in self._by_turn.get(turn.index, []) for place in places(turn, item))
-        found: list[tuple[int, int, int]] = []
-        for start, end, number in wanted:
-            begin = max(start, found[-1][1]) if found else start
-            if begin < end:
-                found.append((begin, end, number))
+    def of(self, turn: Turn) -> list[_Mark]:
+        """In order and without overlaps: what proves something goes before what was rightly said, then the earlier."""
+        wanted = sorted(
+            (item.kind is not EvidenceKind.HIT, *place, number)
+            for number, item in self._by_turn.get(turn.index, [])
+            for place in places(turn, item)
+        )
+        owners: dict[int, tuple[int, bool]] = {}
+        for said, start, end, number in wanted:
+            for at in range(start, end):
+                owners.setdefault(at, (number, not said))
+        found: list[_Mark] = []
+        for at, owner in sorted(owners.items()):
+            last = found[-1] if found else None
+            if last is not None and last.end == at and (last.finding, last.against) == owner:
+                found[-1] = replace(last, end=at + 1)
+            else:
+                found.append(_Mark(at, at + 1, *owner))
         return found
 
 
@@ -129,11 +155,11 @@ def _turn(turn: Turn, marks: _Marks, masker: Masker) -> TurnLine:
     )
 
 
-def _tokens(turn: Turn, text: str, marks: list[tuple[int, int, int]]) -> tuple[Token, ...]:
+def _tokens(turn: Turn, text: str, marks: list[_Mark]) -> tuple[Token, ...]:
     """The turn cut where a word or a mark begins or ends."""
     cuts = {0, len(text)}
-    for start, end, _ in marks:
-        cuts |= {start, end}
+    for mark in marks:
+        cuts |= {mark.start, mark.end}
     for word in turn.words:
         cuts |= {word.start, word.end}
     edges = sorted(cut for cut in cuts if 0 <= cut <= len(text))
@@ -142,9 +168,11 @@ def _tokens(turn: Turn, text: str, marks: list[tuple[int, int, int]]) -> tuple[T
     for start, end in pairwise(edges):
         at = bisect_right(starts, start) - 1
         spoken = turn.words[at] if at >= 0 and start < turn.words[at].end else None
-        finding = next((number for begin, stop, number in marks if begin <= start < stop), 0)
+        mark = next((item for item in marks if item.start <= start < item.end), _UNMARKED)
         timed = spoken or turn
-        tokens.append(Token(text=text[start:end], start_s=timed.start_s, end_s=timed.end_s, finding=finding))
+        tokens.append(
+            Token(text=text[start:end], start_s=timed.start_s, end_s=timed.end_s, finding=mark.finding, against=mark.against)
+        )
     return tuple(tokens) if turn.words or marks else (Token(text=text, start_s=turn.start_s, end_s=turn.end_s, finding=0),)
 
 
@@ -162,6 +190,7 @@ def _card(number: int, finding: Finding, penalties: Mapping[tuple[str, int], Pen
         rule_id=outcome.rule_id,
         clause=outcome.clause,
         title=outcome.title,
+        name=finding.name,
         reason=masker.text(outcome.reason),
         strength=_strength(proof),
         confidence=outcome.confidence,
@@ -172,6 +201,8 @@ def _card(number: int, finding: Finding, penalties: Mapping[tuple[str, int], Pen
         end_s=end_s,
         turn=proof.turn if proof is not None else None,
         at=clock(proof.start_s) if proof is not None and proof.start_s is not None else "",
+        against=proof is None or proof.kind in (EvidenceKind.HIT, EvidenceKind.DATA),
+        missing=tuple(dict.fromkeys(outcome.missing)),
         exhibits=tuple(_exhibit(item, masker) for item in outcome.evidence if item.quote or item.note or item.start_s is not None),
         penalty=charge.words if charge is not None else penalty_words(penalty) if penalty is not None else "",
         basis=charge.source if charge is not None else "",
@@ -182,7 +213,7 @@ def _card(number: int, finding: Finding, penalties: Mapping[tuple[str, int], Pen
         source=f"{spec.source.doc} {spec.source.article}" if spec else "",
         source_text=spec.source.text if spec else "",
         means=spec.means if spec else "",
-        instead=spec.instead if spec else "",
+        instead=advice(spec, outcome.missing, shown.specs) if spec else "",
     )
 
 
@@ -208,7 +239,7 @@ def _exhibit(item: Evidence, masker: Masker) -> Exhibit:
     parts = []
     if understood(item):
         parts.append(f"按“{simplified(understood(item))}”理解")
-    if item.strength is not None and item.kind in (EvidenceKind.HIT, EvidenceKind.NEAREST):
+    if item.strength is not None and item.kind in (EvidenceKind.HIT, EvidenceKind.SAID, EvidenceKind.NEAREST):
         parts.append(_strength(item))
     if item.confidence is not None:
         parts.append(f"识别把握 {100 * item.confidence:.0f}%")

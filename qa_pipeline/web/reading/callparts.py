@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A stretch of a turn with one time and one finding (0: none)."""
+    """A stretch of a turn with one time and one finding (0: none). ``against``: it proves the finding; else it is what was said of
+    what is owed."""
 
     text: str
     start_s: float | None
     end_s: float | None
     finding: int
+    against: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class FindingCard:
     rule_id: str
     clause: str
     title: str
+    name: str  # clause and title, and which of several
     reason: str
     strength: str
     confidence: float | None
@@ -68,6 +71,8 @@ class FindingCard:
     end_s: float | None
     turn: int | None
     at: str
+    against: bool  # its place is what was said or measured; else where something was looked for and not heard
+    missing: tuple[str, ...]
     exhibits: tuple[Exhibit, ...]
     penalty: str
     basis: str  # the article that sets the amount

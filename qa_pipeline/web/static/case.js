@@ -27,10 +27,24 @@ document.addEventListener("DOMContentLoaded", () => {
       document.querySelectorAll("[data-version]").forEach((one) => (one.value = version));
       return answer;
     } catch (error) {
-      window.qa.tell(error.message, "bad", error.link);
-      if (error.status === 409) setTimeout(() => location.reload(), 2500);
+      window.qa.tell(error.message, "bad", { link: error.link, again: error.status === 409 });
       return null;
     } finally { busy = false; }
+  }
+  // The note is typed over minutes: it outlives whatever loads the page anew. What the server gave back goes first.
+  const form = document.querySelector(".finish"), note = form?.elements.note, place = "qa-note-" + more.case_id;
+  if (note) {
+    note.value = note.value || sessionStorage.getItem(place) || "";
+    note.addEventListener("input", () => sessionStorage.setItem(place, note.value));
+    form.addEventListener("submit", (event) => { if (unfinished()) event.preventDefault(); else sessionStorage.removeItem(place); });
+  }
+  function unfinished() {
+    const open = left();
+    if (!open.length) return false;
+    choose(open[0], true);
+    const names = open.map((card) => card.dataset.name);
+    window.qa.tell(`还有 ${open.length} 条没有决定：${names.slice(0, 6).join("、")}${names.length > 6 ? " 等" : ""}。`, "bad");
+    return true;
   }
   const LABELS = { confirm: "确认", reject: "驳回", cannot_tell: "无法判断" };
   async function decide(card, decision, reason) {
@@ -52,9 +66,10 @@ document.addEventListener("DOMContentLoaded", () => {
     if (next) choose(next, true);
     else { window.player.draw(); document.getElementById("finish")?.scrollIntoView({ block: "nearest" }); }
   }
-  const reasons = document.getElementById("reason-box");
+  const reasons = document.getElementById("reason-box"), title = document.getElementById("reason-title");
+  const missing = document.getElementById("reason-missing");
   function ask(card, decision) {
-    document.getElementById("reason-title").textContent = decision === "reject" ? "为什么驳回？" : "为什么无法判断？";
+    title.textContent = decision === "reject" ? "为什么驳回？" : "为什么无法判断？";
     const box = document.getElementById("reasons"), text = document.getElementById("reason-text");
     box.replaceChildren();
     text.value = "";
@@ -69,11 +84,20 @@ document.addEventListener("DOMContentLoaded", () => {
     });
     reasons.onkeydown = (event) => {
       const at = Number(event.key) - 1;
+      if (event.key === "Enter" && event.target.tagName !== "BUTTON" && event.target !== text) { event.preventDefault(); nothingChosen(); }
       if (event.target !== text && box.children[at]) { event.preventDefault(); event.stopPropagation(); box.children[at].click(); }
     };
+    reasons.onsubmit = (event) => {
+      if (event.submitter?.value === "ok" && !text.value.trim()) { event.preventDefault(); nothingChosen(); }
+    };
     reasons.onclose = () => { if (reasons.returnValue === "ok" && text.value.trim()) decide(card, decision, text.value.trim()); reasons.returnValue = ""; };
+    missing.hidden = true;
     reasons.showModal();
-    box.firstElementChild.focus();
+    title.focus();  // on no button: the key that comes next by habit must not choose
+  }
+  function nothingChosen() {
+    missing.hidden = false;
+    title.focus();  // a number chooses now, it is not typed
   }
   document.querySelectorAll(".decide button").forEach((one) => one.addEventListener("click", (event) => {
     event.stopPropagation();
@@ -127,7 +151,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const keys = {
     1: () => decide(active(), "confirm"), 2: () => decide(active(), "reject"), 3: () => decide(active(), "cannot_tell"),
     n: () => document.getElementById("next-case").click(), "?": () => help.showModal(), "？": () => help.showModal(), a: openAdd,
-    f: () => { const open = left(); if (open.length) { choose(open[0], true); window.qa.tell(`还有 ${open.length} 条没有决定。`, "bad"); } else document.querySelector(".finish")?.requestSubmit(); },
+    f: () => form?.requestSubmit(),
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || document.querySelector("dialog[open]")) return;

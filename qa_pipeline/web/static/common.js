@@ -26,15 +26,28 @@ window.qa = {
     document.querySelectorAll("input[name=csrf]").forEach((one) => { one.value = page.dataset.csrf; });
     return true;
   },
-  tell(message, kind = "ok", link = null) {
+  // A message that is good news goes by itself; any other stays until it is closed. ``link``: address and words of a way out;
+  // ``again``: with a button that loads the page anew.
+  tell(message, kind = "ok", { link = null, again = false } = {}) {
     document.querySelectorAll("main > .flash").forEach((old) => old.remove());
     const box = document.createElement("div");
-    box.className = "flash " + kind;
+    box.className = "flash told " + kind;
     box.setAttribute("role", kind === "bad" ? "alert" : "status");
-    box.textContent = message;
+    const words = document.createElement("span");
+    words.textContent = message;
+    box.append(words);
     if (link) box.append(" ", Object.assign(document.createElement("a"), { href: link[0], textContent: link[1], target: "_blank", rel: "noopener" }));
-    document.getElementById("main").prepend(box);
+    if (again) box.append(window.qa.button("刷新", () => location.reload()));
     if (kind === "ok") setTimeout(() => box.remove(), 4000);
+    else box.append(window.qa.button("关闭", () => box.remove()));
+    document.getElementById("main").prepend(box);
+  },
+  button(title, action) {
+    const one = document.createElement("button");
+    one.type = "button";
+    one.textContent = title;
+    one.addEventListener("click", action);
+    return one;
   },
 };
 document.addEventListener("DOMContentLoaded", () => {

@@ -5,7 +5,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const audio = document.getElementById("audio");
   const canvas = document.getElementById("wave");
   const button = document.getElementById("play");
-  const cards = [...document.querySelectorAll(".finding")];
+  const cards = [...document.querySelectorAll(".finding, .review-card")];  // the reviewer's and the agent's
   const turns = [...document.querySelectorAll(".turn[data-s]")].map((node) => ({ node, s: +node.dataset.s, e: +node.dataset.e }));
   const words = [...document.querySelectorAll(".said span[data-s]")].map((node) => ({ node, s: +node.dataset.s, e: +node.dataset.e }));
   const sound = Boolean(audio && audio.getAttribute("src"));
@@ -48,19 +48,30 @@ document.addEventListener("DOMContentLoaded", () => {
       });
     });
     pen.globalAlpha = 1;
-    for (const card of cards) {
-      if (!card.dataset.s) continue;
+    pen.font = "600 10px system-ui";
+    const marked = cards.filter((card) => card.dataset.s), numbers = apart(marked, x, width, pen);
+    marked.forEach((card, nth) => {
       const at = x(+card.dataset.s), end = x(+card.dataset.e), on = card === active;
-      const gone = card.classList.contains("reject") || card.classList.contains("cannot_tell") || card.classList.contains("advice");
+      const gone = ["reject", "cannot_tell", "advice", "overturn"].some((state) => card.classList.contains(state));
       pen.fillStyle = gone ? "#737d79" : "#ab1f18";
       pen.globalAlpha = on ? 0.22 : 0.09;
-      pen.fillRect(at, 0, Math.max(3, end - at), body);
+      if (!("omitted" in card.dataset)) pen.fillRect(at, 0, Math.max(3, end - at), body);  // what was said there is no evidence
       pen.globalAlpha = 1;
       pen.fillRect(at, body, Math.max(3, end - at), 3);
-      pen.font = "600 10px system-ui";
-      pen.fillText(card.dataset.f, at, height - 0.5);
-    }
+      pen.fillText(card.dataset.f, numbers[nth], height - 0.5);
+    });
     if (sound) { pen.fillStyle = "#1a211f"; pen.fillRect(x(played) - 0.75, 0, 1.5, body); }
+  }
+
+  // Where the numbers of the findings stand: each at its mark, moved just far enough that none covers another.
+  function apart(marked, x, width, pen) {
+    const sizes = marked.map((card) => pen.measureText(card.dataset.f).width + 4), places = marked.map((card) => x(+card.dataset.s));
+    const order = marked.map((_, nth) => nth).sort((one, other) => places[one] - places[other] || one - other);
+    let free = 3;  // the corner is round
+    for (const nth of order) { places[nth] = Math.max(places[nth], free); free = places[nth] + sizes[nth]; }
+    let limit = width;
+    for (const nth of order.reverse()) { places[nth] = Math.min(places[nth], limit - sizes[nth]); limit = places[nth]; }
+    return places;
   }
 
   // playing
@@ -115,6 +126,7 @@ document.addEventListener("DOMContentLoaded", () => {
     card.classList.add("active");
     const panel = card.closest(".findings");
     if (panel && panel.scrollHeight > panel.clientHeight) panel.scrollTo({ top: card.offsetTop - panel.offsetTop - 46, behavior: "smooth" });
+    else if (listen) belowPlayer(card);
     const marks = document.querySelectorAll(`.hit[data-f="${card.dataset.f}"]`);
     marks.forEach((one) => one.classList.add("active"));
     const place = marks[0]?.closest(".turn") || (card.dataset.turn && document.getElementById("t" + card.dataset.turn)) || turns.find((one) => one.e >= +card.dataset.s)?.node;
@@ -123,9 +135,15 @@ document.addEventListener("DOMContentLoaded", () => {
     if (listen && card.dataset.s) play(+card.dataset.s, +card.dataset.e);
     document.dispatchEvent(new CustomEvent("qa-finding", { detail: card }));
   }
+  // Where the page itself scrolls, the player may lie over its top.
+  function belowPlayer(card) {
+    const player = document.querySelector(".player"), held = player.closest(".stay") || player;
+    const covered = getComputedStyle(held).position === "sticky" ? player.offsetHeight : 0;
+    window.scrollTo({ top: card.getBoundingClientRect().top + window.scrollY - covered - 12, behavior: "smooth" });
+  }
   function step(by) { if (cards.length) choose(cards[Math.max(0, Math.min(cards.length - 1, (active ? cards.indexOf(active) : by > 0 ? -1 : 0) + by))], true); }
 
-  cards.forEach((card) => card.addEventListener("click", (event) => { if (!event.target.closest("button,a,summary,pre,input")) choose(card, card !== active); }));
+  cards.filter((card) => card.classList.contains("finding")).forEach((card) => card.addEventListener("click", (event) => { if (!event.target.closest("button,a,summary,pre,input")) choose(card, card !== active); }));
   document.querySelectorAll(".hear").forEach((one) => one.addEventListener("click", (event) => { event.stopPropagation(); play(+one.dataset.s, +one.dataset.e); }));
   document.getElementById("turns")?.addEventListener("click", (event) => {
     const whole = event.target.closest("[data-play]");
