@@ -66,7 +66,7 @@ def reports(ask: Asked) -> Response:
         teams=teams,
         date_from=ask.text("from"),
         date_to=ask.text("to"),
-        agent=ask.text("agent"),
+        agent_id=ask.text("agent"),
         team=ask.text("team"),
     )
 
