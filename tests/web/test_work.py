@@ -158,6 +158,72 @@ def test_a_page_of_an_empty_store_says_what_to_do(tmp_path, office: Office) -> N
         assert "qa run" in client.get("/manage").text
 
 
+def test_a_team_leader_has_a_first_page_before_the_first_call(tmp_path, office: Office) -> None:  # type: ignore[no-untyped-def]
+    from fastapi.testclient import TestClient
+    from web_make import settings_for
+
+    from qa_pipeline.casework import people
+    from qa_pipeline.casework.desk import Desk
+    from qa_pipeline.casework.values import Person, Post
+    from qa_pipeline.store import open_store
+    from qa_pipeline.web import sessions
+    from qa_pipeline.web.app import create_app
+    from qa_pipeline.web.site import Options
+
+    db = tmp_path / "qa.duckdb"
+    with Desk(store=open_store(db), policy=office.centre.desk.policy).found(office.site.now()) as tx:
+        people.save_person(tx, Person(person_id="admin", name="管理员", posts=(Post.ADMIN,)))
+        people.save_person(tx, Person(person_id="chief", name="组长", posts=(Post.TEAM_LEADER,), team="一组"))
+        people.save_person(tx, Person(person_id="nowhere", name="新组长", posts=(Post.TEAM_LEADER,)))
+    app = create_app(Options(settings=settings_for(db), now=office.site.now))
+    with TestClient(app) as client:
+        for person, told in (("chief", "还没有一组的通话"), ("nowhere", "您的账号还没有写明班组")):
+            client.cookies.clear()
+            client.cookies.set(sessions.COOKIE, app.state.site.sessions.begin(person, 0))
+            first = client.get("/")  # follows to the first page
+            assert (first.status_code, told in first.text, "没有等您处理的事" in first.text) == (200, True, True), person
+            assert client.get("/manage/team?name=二组").status_code == 404
+
+
+def test_a_team_leader_finds_the_waiting_appeals_on_the_first_page(office: Office) -> None:
+    from casework_make import finding
+
+    from qa_pipeline.casework import appeals
+
+    with office.site.store.held.alone():
+        done = office.centre.done(finding("A05"), confirm=("A05",))
+        with office.centre.act("a1001") as tx:
+            filed = appeals.file(tx, done.case_id, "A05", "客户说听得清")
+    office.site.mirror.catch_up()
+    assert filed.due_at is not None
+    page = office.be("chief1").get("/manage/team?name=一组").text
+    own = page.split("等您写意见的申诉")[1].split("</table>")[0]
+    assert f'href="/appeals/{filed.appeal_id}"' in own
+    assert f"{filed.due_at.month} 月 {filed.due_at.day} 日 {filed.due_at:%H:%M}" in own
+    office.ok(office.api(f"/appeals/{filed.appeal_id}/comment", {"note": "听了，属实"}))
+    assert filed.appeal_id not in office.get("/manage/team?name=一组").text
+    assert "等您写意见的申诉" not in office.be("boss").get("/manage/team?name=一组").text
+
+
+def test_what_only_people_find_has_no_rule_to_open(office: Office) -> None:
+    from casework_make import finding
+
+    from qa_pipeline.casework import reviews
+
+    with office.site.store.held.alone():
+        case = office.centre.case(finding("A04"))
+        with office.centre.act("qa1") as tx:
+            reviews.add_finding(tx, case.case_id, reviews.Added(clause="M08", reason="巡场看到"))
+        office.centre.decide(case, "A04")
+        office.centre.finish(case)
+    office.site.mirror.catch_up()
+    office.site.results.forget()
+    page = office.be("lead").get("/manage/calibration").text
+    assert "M08 工作现场玩手机" in page
+    for url in sorted({part.split('"')[0] for part in page.split('href="/studio/rules/')[1:]}):
+        assert office.get(f"/studio/rules/{url}").status_code == 200, url
+
+
 def test_the_way_through_the_script_is_shown_where_a_script_is_meant(office: Office) -> None:
     sale = office.be("boss").get(f"/calls/{office.things['call_id']}").text
     assert "话术：增值业务电话营销" in sale and "覆盖 1 / " in sale and "漏掉" in sale and "不扣分" in sale

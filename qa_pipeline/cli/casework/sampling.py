@@ -109,14 +109,7 @@ def rates(
 
     column = {"agent": "agent_id"}.get(by, by)
     with acting(db, person, at) as tx:
-        chosen = [
-            row[0]
-            for row in tx.rows(
-                "SELECT sample_id FROM samples WHERE level = 'daily' AND date_from >= ? AND date_to <= ?",
-                [day_of(date_from, date(1, 1, 1)), day_of(date_to, date(9999, 1, 1))],
-            )
-        ]
-        found = samples.qualified_rates(tx, chosen, column)
+        found = samples.qualified_rates(tx, column, day_of(date_from, date.min), day_of(date_to, date.max))
     tiers = {item.name: item.tier for item in standings({item.name: item.rate for item in found if item.rate is not None})}
     if as_json:
         out_json([plain(item) | {"tier": tiers.get(item.name)} for item in found])

@@ -18,7 +18,7 @@ from qa_pipeline.web.actions import Model
 from qa_pipeline.web.backtest import Job, new_job
 from qa_pipeline.web.guard import Ask, Asked, NotHere, plain
 from qa_pipeline.web.overview import result
-from qa_pipeline.web.reading import figures
+from qa_pipeline.web.reading.span import latest
 from qa_pipeline.web.rulebook import MOST_BYTES, POLICY
 from qa_pipeline.web.views import back, render
 
@@ -138,9 +138,9 @@ def start(ask: Asked) -> Response:
     if checked.problems:
         return back(ask, "/studio/backtest", f"{name}：{checked.problems[0]}", kind="bad")
     with ask.look() as tx:
-        since = figures.since(tx, ask.number("days", 0, most=3650))
+        since = latest(tx, ask.number("days", 0, most=3650)).date_from
     job = new_job(name, text, ask.person.person_id, ask.site.now())
-    ask.site.jobs.start(ask.site, job, since.isoformat() if since else "")
+    ask.site.jobs.start(ask.site, job, since)
     return back(ask, f"/studio/backtest/{job.job_id}")
 
 
