@@ -163,6 +163,8 @@ def in_force(site: Site, name: str) -> str | None:
 
 def propose(site: Site, name: str, text: str) -> Proposal:
     """What publishing the draft would change. Raises UserError when that is nothing, or when the draft is not fit."""
+    if Path(name).name == POLICY:
+        raise UserError("政策的金额不在这里改，请到“政策金额”页。")
     before = in_force(site, name)
     old, new = plain_text(before or ""), plain_text(text)
     if old == new:
