@@ -1,10 +1,13 @@
-"""Samples in the store: the frame taken from the calls of a day or week, the draw on record, cases opened from it, rates."""
+"""Samples in the store: the frame taken from the calls of a day or week, the draw on record, cases opened from it, rates.
+
+``qualified_rates`` is the one definition of the pass rate (复核合格率): pages, commands and reports all ask here.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -15,6 +18,7 @@ from qa_pipeline.casework.sampling import Drawn, FrameCall, Plan, draw, frame_di
 from qa_pipeline.casework.stats import Rate, weighted
 from qa_pipeline.casework.values import CaseKind, CaseState, Post
 from qa_pipeline.errors import CaseworkError
+from qa_pipeline.text.order import in_order
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
@@ -178,21 +182,31 @@ class Found:
     rate: Rate | None
 
 
-def qualified_rates(tx: Tx, sample_ids: Iterable[str], by: str) -> list[Found]:
-    """Share of qualified calls by ``agent_id`` or ``team`` (or ``all``), from finished cases of the random part only."""
+def qualified_rates(tx: Tx, by: str, first: date | None = None, last: date | None = None) -> list[Found]:
+    """Share of qualified calls by ``agent_id`` or ``team`` (or ``all``), from finished cases of the random part of daily samples.
+
+    ``first`` and ``last`` bound the days that were sampled, both included. Weekly second-level samples and calls that were
+    added to a sample (complaints, critical ones, re-checks) never count: they were not drawn with the weight of a day.
+    """
     if by not in ("agent_id", "team", "all"):
         raise CaseworkError(f"合格率只能按 agent（坐席）、team（班组）或 all（合计）统计，写的是“{by}”。")
     rows = tx.rows(
-        """SELECT item.agent_id, item.team, item.weight, done.qualified FROM sample_items AS item
+        """SELECT item.agent_id, item.team, item.weight, done.qualified FROM samples AS one
+           JOIN sample_items AS item USING (sample_id)
            JOIN case_results_now AS done ON done.call_id = item.call_id AND done.state = ?
-           WHERE item.base AND done.qualified IS NOT NULL AND list_contains(?, item.sample_id) ORDER BY item.call_id""",
-        [CaseState.FINISHED, list(sample_ids)],
+           WHERE item.base AND done.qualified IS NOT NULL AND one.level = ? AND one.date_from >= coalesce(?::DATE, one.date_from)
+               AND one.date_to <= coalesce(?::DATE, one.date_to)
+           ORDER BY item.call_id, item.sample_id""",
+        [CaseState.FINISHED, DAILY, first, last],
     )
     groups: dict[str, list[tuple[bool, float]]] = defaultdict(list)
     for agent_id, team, weight, qualified in rows:
         name = {"agent_id": agent_id, "team": team}.get(by, "全部")
         groups[name or "未知"].append((qualified, weight))
-    return [Found(name=name, reviewed=len(items), rate=weighted(items)) for name, items in sorted(groups.items())]
+    return [
+        Found(name=name, reviewed=len(items), rate=weighted(items))
+        for name, items in sorted(groups.items(), key=lambda item: in_order(item[0]))
+    ]
 
 
 def _plan(tx: Tx, order: Order) -> Plan:

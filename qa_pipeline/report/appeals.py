@@ -7,6 +7,7 @@ from typing import Any
 from qa_pipeline.report.common import bounds, clause_names, interval, interval_columns
 from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Section, Table, count, share, text
 from qa_pipeline.report.reading import Reading
+from qa_pipeline.text.order import in_order
 
 _APPEALS = """
     SELECT appeal_id, at_time, call_id, case_id, clause, agent_id, team, reason, state, due_at, changed_at,
@@ -98,7 +99,7 @@ def _teams(appeals: list[dict[str, Any]]) -> Section:
             "settled": sum(1 for row in mine if not row["open"]),
             "fallen": sum(1 for row in mine if row["state"] == "申诉成立"),
         }
-        for team, mine in sorted(groups.items())
+        for team, mine in sorted(groups.items(), key=lambda item: in_order(item[0]))
     ]
     columns = (
         text("team", "班组"),

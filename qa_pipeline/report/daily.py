@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from qa_pipeline.casework.samples import qualified_rates
 from qa_pipeline.casework.stats import Rate, weighted
 from qa_pipeline.report.common import DECISION, at_clock, bounds, conclusion, staff_names
 from qa_pipeline.report.document import Column, Fact, Kind, Report, Section, Table, count, mean, share, text
 from qa_pipeline.report.reading import Reading
-from qa_pipeline.report.reviewed import qualified_rates
 
 HOURS_A_DAY = 4.0  # S1: QC 监控每天不少于 4 小时
 
@@ -90,7 +90,7 @@ def _facts(reading: Reading, sample: list[dict[str, Any]]) -> tuple[Fact, ...]:
     sums = reading.one(_CALLS)
     base = [row for row in sample if row["base"]]
     machine = weighted([(bool(row["qualified"]), row["weight"]) for row in base if row["qualified"] is not None])
-    people = qualified_rates(reading, "all")
+    people = qualified_rates(reading.tx, "all", reading.period.first, reading.period.last)
     done = sum(1 for row in sample if row["state"] == "已完成")
     average = sums["score_sum"] / sums["scored"] if sums["scored"] else None
     return (
@@ -101,7 +101,7 @@ def _facts(reading: Reading, sample: list[dict[str, Any]]) -> tuple[Fact, ...]:
         Fact(label="抽查录音", value=len(sample), note=f"随机 {len(base)}，定向加抽 {len(sample) - len(base)}"),
         Fact(label="已复核", value=done, note=f"未完成 {len(sample) - done}"),
         _rate("机检合格率（随机部分）", machine),
-        _rate("复核合格率（随机部分）", people[0][2] if people else None),
+        _rate("复核合格率（随机部分）", people[0].rate if people else None),
     )
 
 

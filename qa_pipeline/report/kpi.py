@@ -14,6 +14,7 @@ from qa_pipeline.kpi.measures import MEASURES
 from qa_pipeline.report import kpi_quality as quality
 from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Section, Table, Value, text
 from qa_pipeline.report.reading import Wish, period_of
+from qa_pipeline.text.order import in_order
 
 if TYPE_CHECKING:
     from qa_pipeline.store import Store
@@ -162,9 +163,8 @@ def _part(found: Computed, group: str, figures: list[Figure], breakdown: str) ->
         return None
     way, title = PARTS[breakdown]
     label = Column(key="key", title=title, kind=Kind.DAY if breakdown == "day" else Kind.TEXT)
-    rows = [
-        _row(key, sums, figures, measures) for key, sums in known.items() if any(sums.get(name) is not None for name in measures)
-    ]
+    items = sorted(known.items(), key=lambda item: in_order(item[0])) if breakdown == "team" else known.items()
+    rows = [_row(key, sums, figures, measures) for key, sums in items if any(sums.get(name) is not None for name in measures)]
     columns = [label, *(_measure(name) for name in measures), *(column for figure in figures for column in _figure(figure))]
     shown_first = next((figure for figure in figures if figure.over), None)
     chart = None

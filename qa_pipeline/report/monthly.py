@@ -16,6 +16,7 @@ from qa_pipeline.errors import UserError
 from qa_pipeline.report.common import Named, clause_names
 from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Section, Table, count, money, text
 from qa_pipeline.report.reading import Reading
+from qa_pipeline.text.order import in_order
 
 PARTY = {"agent": "坐席", "supervisor": "主管"}
 _DETAIL = """
@@ -150,7 +151,8 @@ def _teams(lines: list[dict[str, Any]]) -> Section:
         if line["party"] == "坐席":
             groups[line["team"] or "未知"].append(line)
     rows: list[dict[str, Any]] = [
-        {"team": team, "people": len(items)} | {key: _sum(items, key) for key in _AMOUNTS} for team, items in sorted(groups.items())
+        {"team": team, "people": len(items)} | {key: _sum(items, key) for key in _AMOUNTS}
+        for team, items in sorted(groups.items(), key=lambda item: in_order(item[0]))
     ]
     columns = (text("team", "班组"), count("people", "人数"), *_money_columns())
     chart = Chart(kind="bar", label="team", series=("taken_yuan", "open_yuan"), title="各班组扣款（元）")

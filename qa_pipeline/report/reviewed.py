@@ -6,13 +6,11 @@ answers: it always equals the sum of the live decisions. The tests hold both aga
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from qa_pipeline.casework.followup import Recheck
-from qa_pipeline.casework.stats import Rate, weighted
 from qa_pipeline.report.reading import Reading
 
 _REVIEWED = """
@@ -31,14 +29,6 @@ _REVIEWED = """
                    AND kept.ordinal = entry.ordinal AND kept.decision = 'confirm'
                WHERE entry.party = 'agent' AND entry.account IN ('待确认', '已确认', '已入账') GROUP BY 1) AS worth USING (case_id)
     WHERE one.kind = 'primary' AND one.state = '已完成'
-"""
-_RANDOM = """
-    SELECT {group} AS name, call.qualified, item.weight
-    FROM (SELECT case_id, call_id, score >= $passed AS qualified FROM r_reviewed WHERE score IS NOT NULL) AS call
-    JOIN sample_items AS item ON item.call_id = call.call_id AND item.base
-    JOIN samples AS one ON one.sample_id = item.sample_id AND one.level = 'daily'
-        AND one.date_from >= $first::DATE AND one.date_to <= $last::DATE
-    ORDER BY name, item.call_id, item.sample_id
 """
 _CALLBACKS = """
     SELECT one.call_id, one.case_id, one.agent_id, one.finished_at AS found_at, call.customer_number, call.product,
@@ -98,17 +88,6 @@ def need_reviewed(reading: Reading) -> None:
 def invalidating(reading: Reading) -> list[str]:
     """Clauses that make a sale invalid."""
     return [code for code, clause in reading.policy.file.clauses.items() if clause.sale_invalid]
-
-
-def qualified_rates(reading: Reading, by: str) -> list[tuple[str, int, Rate | None]]:
-    """(name, reviewed, weighted share of qualified calls) by ``team``, ``agent_id`` or ``all``: random part of daily samples only."""
-    need_reviewed(reading)
-    query = _RANDOM.format(group={"team": "item.team", "agent_id": "item.agent_id", "all": "'全部'"}[by])
-    bounds = {"first": reading.period.first, "last": reading.period.last, "passed": reading.policy.file.qualified_at}
-    groups: dict[str, list[tuple[bool, float]]] = defaultdict(list)
-    for row in reading.rows(query, bounds):
-        groups[row["name"] or "未知"].append((row["qualified"], row["weight"]))
-    return [(name, len(items), weighted(items)) for name, items in sorted(groups.items())]
 
 
 def recheck_list(reading: Reading) -> list[Recheck]:

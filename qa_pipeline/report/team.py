@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from qa_pipeline.casework.samples import qualified_rates
 from qa_pipeline.casework.stats import wilson
 from qa_pipeline.report.common import ends, interval, interval_columns
 from qa_pipeline.report.document import Chart, Column, Kind, Report, Section, Table, count, mean, share, text
 from qa_pipeline.report.reading import Reading
-from qa_pipeline.report.reviewed import qualified_rates
+from qa_pipeline.text.order import in_order
 
 _TEAMS = """
     SELECT coalesce(call.team, '') AS team, string_agg(DISTINCT call.supervisor, '、' ORDER BY call.supervisor) AS supervisor,
@@ -22,19 +23,17 @@ _TEAMS = """
         coalesce(sum(found.n), 0)::BIGINT AS findings
     FROM r_calls AS call LEFT JOIN r_scores AS score USING (call_id)
     LEFT JOIN (SELECT call_id, count(*) AS n FROM r_findings GROUP BY 1) AS found USING (call_id)
-    GROUP BY 1 ORDER BY 1
+    GROUP BY 1
 """
 _CLAUSES = """
     SELECT item.clause, max(item.title) AS title, item.team, count(DISTINCT item.call_id) AS calls
-    FROM r_findings AS item GROUP BY item.clause, item.team ORDER BY item.clause, item.team
+    FROM r_findings AS item GROUP BY item.clause, item.team
 """
 
 
 def build(reading: Reading) -> Report:
     reading.need("r_calls", "r_scores", "r_findings")
-    teams = reading.rows(_TEAMS)
-    for row in teams:
-        row["team"] = row["team"] or "未知"
+    teams = sorted(({**row, "team": row["team"] or "未知"} for row in reading.rows(_TEAMS)), key=lambda row: in_order(row["team"]))
     return Report(
         kind="team",
         title="团队对比",
@@ -43,7 +42,7 @@ def build(reading: Reading) -> Report:
         sections=(_machine(teams), _reviewed(reading), _clauses(reading, teams)),
         notes=(
             "区间为 95% Wilson 区间。两个班组的区间重叠，说明数据还不足以断定谁高谁低；“与最高者”一栏据此写明。",
-            "复核合格率只看随机抽到并已复核的录音，按每名坐席的通话数加权，区间按有效样本量计算。",
+            "复核合格率只看每日随机抽到并已复核的录音（二级抽查和定向加抽不计入），按每名坐席的通话数加权，区间按有效样本量计算。",
         ),
     )
 
@@ -87,8 +86,8 @@ def _machine(teams: list[dict[str, Any]]) -> Section:
 
 def _reviewed(reading: Reading) -> Section:
     rows: list[dict[str, Any]] = [
-        {"team": name, "reviewed": reviewed, "rate": rate.share if rate else None} | ends(rate)
-        for name, reviewed, rate in qualified_rates(reading, "team")
+        {"team": item.name, "reviewed": item.reviewed, "rate": item.rate.share if item.rate else None} | ends(item.rate)
+        for item in qualified_rates(reading.tx, "team", reading.period.first, reading.period.last)
     ]
     columns = (
         text("team", "班组"),
@@ -106,6 +105,7 @@ def _clauses(reading: Reading, teams: list[dict[str, Any]]) -> Section:
     rows: list[dict[str, Any]] = [
         row | {"team": row["team"] or "未知", "scored": scored.get(row["team"] or "未知", 0)} for row in reading.rows(_CLAUSES)
     ]
+    rows.sort(key=lambda row: (row["clause"], in_order(row["team"])))
     columns = (
         text("clause", "条款"),
         text("title", "名称"),

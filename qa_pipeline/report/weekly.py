@@ -12,6 +12,7 @@ from qa_pipeline.kpi.outbound import logged_days
 from qa_pipeline.report.common import OUTCOME, bounds, clause_names, interval, interval_columns
 from qa_pipeline.report.document import Chart, Column, Fact, Kind, Report, Section, Table, count, share, text
 from qa_pipeline.report.reading import Reading
+from qa_pipeline.text.order import in_order
 
 REPEATED = 2  # findings of one clause by one agent from which training is proposed by name
 MOST_AGENTS = 8  # named in one proposal
@@ -249,7 +250,7 @@ def _training(reading: Reading, problems: list[dict[str, Any]]) -> Section:
                 "title": problem["title"],
                 "agents": len(agents),
                 "who": listed + more,
-                "teams": "、".join(sorted({team or "未知" for row in agents for team in row["teams"].split("、")})),
+                "teams": "、".join(sorted({team or "未知" for row in agents for team in row["teams"].split("、")}, key=in_order)),
                 "what": names[problem["clause"]].source,
             }
         )

@@ -5,6 +5,8 @@ Publishing goes the same way with the whole book; nothing that fails its example
 
 from __future__ import annotations
 
+import difflib
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -135,14 +137,68 @@ def recent_runs(site: Site, most: int = CALLS_TRIED) -> list[AuditRun]:
     return [run for run in runs if run is not None]
 
 
-def publish(site: Site, person: Person, changes: dict[str, str], reason: str) -> Version:
-    """Checks the whole book with the changes, puts them in force, writes it into the log. Raises UserError with what is wrong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A draft beside the file in force. ``seen`` names both texts: publishing asks for it, so that nothing goes into force of which
+    the difference was not shown."""
+
+    name: str
+    is_new: bool
+    seen: str
+    added: int
+    removed: int
+    lines: tuple[tuple[str, str], ...]  # (add | cut | same | place, text)
+
+
+def plain_text(text: str) -> str:
+    """A file's text without what a form may change: kinds of line ends, empty lines at both ends."""
+    return text.replace("\r\n", "\n").strip("\n")
+
+
+def in_force(site: Site, name: str) -> str | None:
+    """The text of a rule file, None when there is none."""
+    file = site.rules.files().get(name)
+    return None if file is None else file.read_text(encoding="utf-8-sig")
+
+
+def propose(site: Site, name: str, text: str) -> Proposal:
+    """What publishing the draft would change. Raises UserError when that is nothing, or when the draft is not fit."""
+    if Path(name).name == POLICY:
+        raise UserError("政策的金额不在这里改，请到“政策金额”页。")
+    before = in_force(site, name)
+    old, new = plain_text(before or ""), plain_text(text)
+    if old == new:
+        raise UserError(
+            f"没有改动：草稿与现行的 {name} 一样，不需要发布。" if before is not None else "规则是空的，没有什么可发布。"
+        )
+    _prove(site, {name: text})
+    lines = tuple(_difference(old, new))
+    return Proposal(
+        name=name,
+        is_new=before is None,
+        seen=hashlib.sha256(f"{name}\0{old}\0{new}".encode()).hexdigest(),
+        added=sum(kind == "add" for kind, _ in lines),
+        removed=sum(kind == "cut" for kind, _ in lines),
+        lines=lines,
+    )
+
+
+def _difference(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Changed lines with three around them; ``place`` says where a part begins."""
+    kinds = {"+": "add", "-": "cut", " ": "same"}
+    for line in list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=3))[2:]:
+        if line.startswith("@@"):
+            yield "place", f"第 {line.split('+')[1].split(' ')[0].split(',')[0]} 行起"
+        else:
+            yield kinds[line[0]], line[1:]
+
+
+def _prove(site: Site, changes: dict[str, str]) -> None:
+    """Loads the whole book with the changes and runs the examples of what changed. Raises UserError with what is wrong."""
     from qa_pipeline.policy import load_policy
     from qa_pipeline.rules.examples import run_examples
     from qa_pipeline.rules.load import load_book
 
-    if not reason.strip():
-        raise UserError("请写明这次改动的原因。")
     if any(len(text.encode()) > MOST_BYTES for text in changes.values()):
         raise UserError("文件太大。")
     with site.rules.staged(changes) as settings:
@@ -156,6 +212,13 @@ def publish(site: Site, person: Person, changes: dict[str, str], reason: str) ->
         failed = [result for rule in touched for result in run_examples(book, rule) if result.problems]
         if failed:
             raise UserError(f"没有发布。{failed[0].name} 没有通过：{failed[0].problems[0]}（共 {len(failed)} 个例子）")
+
+
+def publish(site: Site, person: Person, changes: dict[str, str], reason: str) -> Version:
+    """Checks the whole book with the changes, puts them in force, writes it into the log. Raises UserError with what is wrong."""
+    if not reason.strip():
+        raise UserError("请写明这次改动的原因。")
+    _prove(site, changes)
     at = site.now()
     version = site.rules.publish(changes, at=at, by_person=person.person_id, reason=reason)
     action = "policy.publish" if set(changes) == {POLICY} else "rules.publish"

@@ -10,6 +10,7 @@ from qa_pipeline.casework import agreement, followup
 from qa_pipeline.errors import StoreError
 from qa_pipeline.web.guard import NOBODY
 from qa_pipeline.web.reading import figures
+from qa_pipeline.web.reading.span import latest
 
 if TYPE_CHECKING:
     from qa_pipeline.web.site import Site
@@ -17,17 +18,18 @@ if TYPE_CHECKING:
 
 def _today(site: Site) -> Any:
     with site.look(NOBODY) as tx:
-        return figures.today(tx), figures.by_day(tx), figures.heat(tx, figures.since(tx, 7))
+        return figures.today(tx), figures.by_day(tx), figures.heat(tx, latest(tx, 7))
 
 
 def _teams(site: Site) -> Any:
     with site.look(NOBODY) as tx:
-        return *figures.by_group(tx, "team"), figures.agents(tx)
+        span = latest(tx, figures.DAYS)
+        return *figures.by_group(tx, "team", span), figures.agents(tx, span), span
 
 
 def _heat(site: Site) -> Any:
     with site.look(NOBODY) as tx:
-        return figures.heat(tx, figures.since(tx, 28))
+        return figures.heat(tx, latest(tx, 28))
 
 
 def _calibration(site: Site) -> Any:

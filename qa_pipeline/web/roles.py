@@ -67,11 +67,13 @@ PAGES: Mapping[str, Posts | None] = {
     "studio": _QUALITY,
     "studio.rule": _QUALITY,
     "studio.draft": _LEADS,
+    "studio.draft.again": _LEADS,
     "studio.versions": _LEADS,
     "studio.backtest": _LEADS,
     "studio.backtest.start": _LEADS,
     "studio.backtest.show": _LEADS,
     "studio.publish": _LEADS,
+    "studio.publish.check": _LEADS,
     # administration
     "admin.people": _ADMIN,
     "admin.person": _ADMIN,

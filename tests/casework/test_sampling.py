@@ -261,10 +261,26 @@ def test_qualified_rates_speak_for_all_calls(centre: Centre) -> None:
                 reviews.decide(tx, case.case_id, Judgement(finding=str(item.key), decision=Decision.CONFIRM))
             reviews.finish(tx, case.case_id)
     with centre.act("lead") as tx:
-        found = samples.qualified_rates(tx, [sample.sample_id], "all")
+        found = samples.qualified_rates(tx, "all")
         weights = {item.call.call_id: item.weight for item in sample.base}
         good = sum(weight for call_id, weight in weights.items() if call_id != "call-0008")
         assert found[0].reviewed == len(weights)
         assert found[0].rate is not None
         assert found[0].rate.share == pytest.approx(good / sum(weights.values()))
-        assert {item.name for item in samples.qualified_rates(tx, [sample.sample_id], "team")} == {"一组", "二组"}
+        assert {item.name for item in samples.qualified_rates(tx, "team")} == {"一组", "二组"}
+
+
+def test_the_pass_rate_is_of_the_daily_sample_alone(centre: Centre) -> None:
+    """The same calls drawn once more as the weekly second-level sample change nothing; days outside the bounds do not count."""
+    for number in range(4):
+        centre.done(agent_id=f"100{number}", started_at="2026-11-02T10:00:00")
+    centre.done(started_at="2026-11-04T10:00:00")
+    with centre.act("lead") as tx:
+        for day in (date(2026, 11, 2), date(2026, 11, 4)):
+            samples.take(tx, Order(date_from=day, date_to=day, rate=1.0))
+        alone = samples.qualified_rates(tx, "all")
+        samples.take(tx, Order(date_from=date(2026, 11, 2), date_to=date(2026, 11, 8), level=samples.WEEKLY, rate=1.0))
+        assert samples.qualified_rates(tx, "all") == alone
+        bounds = [(None, None), (date(2026, 11, 2), date(2026, 11, 3)), (date(2026, 11, 4), None), (None, date(2026, 11, 1))]
+        found = [samples.qualified_rates(tx, "all", first, last) for first, last in bounds]
+        assert [[item.reviewed for item in one] for one in found] == [[5], [4], [1], []]

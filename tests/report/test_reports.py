@@ -16,7 +16,6 @@ from qa_pipeline.casework import ledger
 from qa_pipeline.casework.cases import find_cases
 from qa_pipeline.casework.followup import callback_list
 from qa_pipeline.casework.followup import recheck_list as casework_recheck
-from qa_pipeline.casework.samples import qualified_rates as casework_rates
 from qa_pipeline.casework.stats import wilson
 from qa_pipeline.casework.values import CaseKind, CaseState
 from qa_pipeline.errors import UserError
@@ -24,7 +23,7 @@ from qa_pipeline.kpi.importing import import_files
 from qa_pipeline.report import registry
 from qa_pipeline.report.kinds import REPORTS
 from qa_pipeline.report.reading import Wish, open_reading
-from qa_pipeline.report.reviewed import callbacks, need_reviewed, qualified_rates, recheck_list
+from qa_pipeline.report.reviewed import callbacks, need_reviewed, recheck_list
 from tests.casework.casework_make import POLICY, Centre
 from tests.report.house import MADE, column, facts, report, section
 
@@ -251,14 +250,11 @@ def test_reviewed_says_what_casework_says(house: Centre) -> None:
     with house.desk.act("lead", MADE) as tx:
         cases = find_cases(tx, state=CaseState.FINISHED, kind=CaseKind.PRIMARY)
         slow = {case.case_id: ledger.value_of(tx, case).card.score for case in cases}
-        ids = [row[0] for row in tx.rows("SELECT sample_id FROM samples")]
-        rates = [(item.name, item.reviewed, item.rate) for item in casework_rates(tx, ids, "team")]
         again = casework_recheck(tx)
         calls = [(item.call_id, item.result) for item in callback_list(tx)]
     with open_reading(house.store, POLICY, Wish(made_at=MADE), "month") as reading:
         need_reviewed(reading)
         assert dict(reading.tx.rows("SELECT case_id, score FROM r_reviewed")) == slow
-        assert qualified_rates(reading, "team") == rates
         assert recheck_list(reading) == again
         assert [(item.call_id, item.result) for item in callbacks(reading) if not item.settled] == calls
 

@@ -418,3 +418,43 @@ def test_a_draft_is_checked_while_it_is_written(browser: Any, served: Served) ->
         until(page, "document.getElementById('check-state').textContent === '还不能发布'", 60)
         assert "must_never" in page.inner_text("#result")
         assert page.is_disabled("#publish")
+
+
+def test_a_draft_is_not_lost_without_asking_and_published_after_its_difference(browser: Any, served: Served) -> None:
+    with Desk(browser, served, "lead") as desk:
+        page = desk.page
+        asked: list[str] = []
+        stay = True
+
+        def answer(dialog: Any) -> None:
+            asked.append(dialog.type)
+            if stay:
+                dialog.dismiss()
+            else:
+                dialog.accept()
+
+        page.on("dialog", answer)
+        page.goto(f"{desk.base}/studio/draft?file=a/A04.yaml")
+        until(page, "document.getElementById('check-state').textContent === '可以发布'", 60)
+        page.locator("nav a", has_text="申诉").click()  # nothing was written: nothing to ask
+        page.wait_for_url("**/appeals")
+        page.goto(f"{desk.base}/studio/draft?file=a/A04.yaml")
+        page.locator("#text").click()
+        page.keyboard.press("Control+Home")
+        page.keyboard.type("# 试一试\n")
+        until(page, "document.getElementById('check-state').textContent === '可以发布'", 60)
+        page.locator("nav a", has_text="申诉").click()
+        until(page, "true")
+        assert asked == ["beforeunload"] and "/studio/draft" in page.url
+        page.locator("#publish").click()  # the form itself goes without a question
+        page.wait_for_url("**/studio/publish/check")
+        assert page.locator(".diff .add").all_inner_texts() == ["+ # 试一试"]
+        page.locator("nav a", has_text="申诉").click()
+        assert asked == ["beforeunload"] * 2 and page.url.endswith("/studio/publish/check")
+        page.locator("button", has_text="再改改").click()
+        page.wait_for_url("**/studio/draft")
+        assert page.input_value("#text").startswith("# 试一试\n")
+        stay = False
+        page.locator("nav a", has_text="申诉").click()
+        page.wait_for_url("**/appeals")
+        assert asked == ["beforeunload"] * 3

@@ -179,8 +179,19 @@ def test_large_and_endless_bodies_are_refused(office: Office) -> None:
 def test_a_file_name_cannot_lead_out_of_the_rules_folder(office: Office, name: str) -> None:
     office.be("lead")
     before = office.site.rules.versions()
-    answer = office.form("/studio/publish", name=name, text="clause: X", reason="试")
-    assert answer.status_code == 422
+    for url in ("/studio/publish/check", "/studio/publish"):
+        answer = office.form(url, name=name, text="clause: X", seen="x", reason="试")
+        assert (answer.status_code, "不行：用小写字母的文件夹" in answer.text) == (422, True), url
+    assert office.site.rules.versions() == before
+
+
+def test_amounts_are_not_changed_as_if_they_were_a_rule(office: Office) -> None:
+    """The lead publishes rules, the manager amounts."""
+    office.be("lead")
+    before, text = office.site.rules.versions(), office.site.rules.policy_text().replace("fine: ", "fine: 1")
+    for url in ("/studio/publish/check", "/studio/publish"):
+        answer = office.form(url, name="policy.yaml", text=text, seen="x", reason="试")
+        assert (answer.status_code, "“政策金额”页" in answer.text) == (422, True), url
     assert office.site.rules.versions() == before
 
 

@@ -139,7 +139,13 @@ def test_a_rule_that_fails_its_examples_is_not_published(office: Office) -> None
     checked = office.ok(office.api("/studio/check", {"name": name, "text": bad}))
     assert checked["good"] is False and any(item["problems"] for item in checked["examples"])
     before = office.site.rules.versions()
-    office.form("/studio/publish", name=name, text=bad, reason="试试")
+    for url in ("/studio/publish/check", "/studio/publish"):
+        refused = office.form(url, name=name, text=bad, reason="试试")
+        assert (refused.status_code, "没有发布" in refused.text, "must: [said" in refused.text) == (
+            422,
+            True,
+            True,
+        )  # the draft stays
     assert office.site.rules.versions() == before
     broken = office.ok(office.api("/studio/check", {"name": name, "text": good + "\nnonsense: 1\n"}))
     assert broken["problems"][0].startswith("第 ") and "nonsense" in broken["problems"][0]
@@ -151,11 +157,59 @@ def test_a_rule_is_published_as_a_version(office: Office) -> None:
     office.be("lead")
     name = next(name for name in office.site.rules.files() if name.endswith("A04.yaml"))
     text = office.site.rules.files()[name].read_text(encoding="utf-8").replace("title: 服务忌语", "title: 服务忌语（新）")
-    answer = office.form("/studio/publish", name=name, text=text, reason="改名称")
+    seen = _shown(office, name, text)
+    answer = office.form("/studio/publish", name=name, text=text, seen=seen, reason="改名称")
     assert (answer.status_code, answer.headers["location"]) == (303, "/studio/versions")
     assert office.site.specs()["A04"].title == "服务忌语（新）"
     version = office.site.rules.versions()[0]
     assert (version.changed, version.reason, version.by_person) == ((name,), "改名称", "lead")
+
+
+def _shown(office: Office, name: str, text: str) -> str:
+    """Looks at the difference, as publishing asks for."""
+    page = office.form("/studio/publish/check", name=name, text=text)
+    assert page.status_code == 200
+    return str(page.text.split('name="seen" value="')[1].split('"')[0])
+
+
+def test_a_rule_is_published_only_after_its_difference_was_shown(office: Office) -> None:
+    office.be("lead")
+    name = next(name for name in office.site.rules.files() if name.endswith("A05.yaml"))
+    old = office.site.rules.files()[name].read_text(encoding="utf-8")
+    title = next(line for line in old.splitlines() if line.startswith("title:"))
+    text = old.replace(title, "title: 说得太快")
+    before = office.site.rules.versions()
+    page = office.form("/studio/publish/check", name=name, text=text.replace("\n", "\r\n"))  # as a browser sends it
+    assert page.status_code == 200
+    assert f'<span class="cut">− {title}</span><span class="add">+ title: 说得太快</span>' in page.text
+    assert "加 1 行，减 1 行" in page.text
+    seen = _shown(office, name, text)
+    for fields, told in (
+        ({"reason": "改名称"}, "还没有发布"),
+        ({"seen": "x", "reason": "改名称"}, "还没有发布"),
+        ({"seen": seen}, "请写明"),
+    ):
+        answer = office.form("/studio/publish", name=name, text=text, **fields)
+        assert (answer.status_code, told in answer.text, "预览规则改动" in answer.text) == (422, True, True), fields
+    again = office.form("/studio/draft", name=name, text=text)
+    assert "title: 说得太快" in again.text and 'data-unsaved="1"' in again.text
+    other = text.replace("title: 说得太快", "title: 快")  # somebody else was faster: his version is in force now
+    office.form("/studio/publish", name=name, text=other, seen=_shown(office, name, other), reason="先发布的")
+    late = office.form("/studio/publish", name=name, text=text, seen=seen, reason="后发布的")
+    assert late.status_code == 422 and '<span class="cut">− title: 快</span>' in late.text
+    assert [version.reason for version in office.site.rules.versions()] == ["先发布的", *(version.reason for version in before)]
+
+
+def test_an_unchanged_rule_is_not_published(office: Office) -> None:
+    office.be("lead")
+    name = next(name for name in office.site.rules.files() if name.endswith("A05.yaml"))
+    text = office.site.rules.files()[name].read_text(encoding="utf-8")
+    before = office.site.rules.versions()
+    for same in (text, text.replace("\n", "\r\n"), text + "\n"):
+        for url in ("/studio/publish/check", "/studio/publish"):
+            answer = office.form(url, name=name, text=same, reason="没改")
+            assert (answer.status_code, "没有改动" in answer.text) == (422, True), url
+    assert office.site.rules.versions() == before
 
 
 def test_a_page_of_an_empty_store_says_what_to_do(tmp_path, office: Office) -> None:  # type: ignore[no-untyped-def]
@@ -182,6 +236,72 @@ def test_a_page_of_an_empty_store_says_what_to_do(tmp_path, office: Office) -> N
         pages += ["/manage/calibration", "/manage/followup", "/manage/complaints", "/me", "/admin/people", "/admin/log"]
         assert {url: client.get(url).status_code for url in pages} == dict.fromkeys(pages, 200)
         assert "qa run" in client.get("/manage").text
+
+
+def test_a_team_leader_has_a_first_page_before_the_first_call(tmp_path, office: Office) -> None:  # type: ignore[no-untyped-def]
+    from fastapi.testclient import TestClient
+    from web_make import settings_for
+
+    from qa_pipeline.casework import people
+    from qa_pipeline.casework.desk import Desk
+    from qa_pipeline.casework.values import Person, Post
+    from qa_pipeline.store import open_store
+    from qa_pipeline.web import sessions
+    from qa_pipeline.web.app import create_app
+    from qa_pipeline.web.site import Options
+
+    db = tmp_path / "qa.duckdb"
+    with Desk(store=open_store(db), policy=office.centre.desk.policy).found(office.site.now()) as tx:
+        people.save_person(tx, Person(person_id="admin", name="管理员", posts=(Post.ADMIN,)))
+        people.save_person(tx, Person(person_id="chief", name="组长", posts=(Post.TEAM_LEADER,), team="一组"))
+        people.save_person(tx, Person(person_id="nowhere", name="新组长", posts=(Post.TEAM_LEADER,)))
+    app = create_app(Options(settings=settings_for(db), now=office.site.now))
+    with TestClient(app) as client:
+        for person, told in (("chief", "还没有一组的通话"), ("nowhere", "您的账号还没有写明班组")):
+            client.cookies.clear()
+            client.cookies.set(sessions.COOKIE, app.state.site.sessions.begin(person, 0))
+            first = client.get("/")  # follows to the first page
+            assert (first.status_code, told in first.text, "没有等您处理的事" in first.text) == (200, True, True), person
+            assert client.get("/manage/team?name=二组").status_code == 404
+
+
+def test_a_team_leader_finds_the_waiting_appeals_on_the_first_page(office: Office) -> None:
+    from casework_make import finding
+
+    from qa_pipeline.casework import appeals
+
+    with office.site.store.held.alone():
+        done = office.centre.done(finding("A05"), confirm=("A05",))
+        with office.centre.act("a1001") as tx:
+            filed = appeals.file(tx, done.case_id, "A05", "客户说听得清")
+    office.site.mirror.catch_up()
+    assert filed.due_at is not None
+    page = office.be("chief1").get("/manage/team?name=一组").text
+    own = page.split("等您写意见的申诉")[1].split("</table>")[0]
+    assert f'href="/appeals/{filed.appeal_id}"' in own
+    assert f"{filed.due_at.month} 月 {filed.due_at.day} 日 {filed.due_at:%H:%M}" in own
+    office.ok(office.api(f"/appeals/{filed.appeal_id}/comment", {"note": "听了，属实"}))
+    assert filed.appeal_id not in office.get("/manage/team?name=一组").text
+    assert "等您写意见的申诉" not in office.be("boss").get("/manage/team?name=一组").text
+
+
+def test_what_only_people_find_has_no_rule_to_open(office: Office) -> None:
+    from casework_make import finding
+
+    from qa_pipeline.casework import reviews
+
+    with office.site.store.held.alone():
+        case = office.centre.case(finding("A04"))
+        with office.centre.act("qa1") as tx:
+            reviews.add_finding(tx, case.case_id, reviews.Added(clause="M08", reason="巡场看到"))
+        office.centre.decide(case, "A04")
+        office.centre.finish(case)
+    office.site.mirror.catch_up()
+    office.site.results.forget()
+    page = office.be("lead").get("/manage/calibration").text
+    assert "M08 工作现场玩手机" in page
+    for url in sorted({part.split('"')[0] for part in page.split('href="/studio/rules/')[1:]}):
+        assert office.get(f"/studio/rules/{url}").status_code == 200, url
 
 
 def test_the_way_through_the_script_is_shown_where_a_script_is_meant(office: Office) -> None:
@@ -216,7 +336,7 @@ def test_a_changed_rule_is_tried_on_all_calls_before_it_is_published(office: Off
     calls = office.ok(office.get("/api/v1/calls?only=all"))["total"]
     assert (told["error"], told["result"]["calls"]) == ("", calls)
     page = office.get(f"/studio/backtest/{job}").text
-    assert "发布新版本" in page and "按条款" in page
+    assert "准备发布" in page and "按条款" in page
     broken = office.form("/studio/backtest", name=name, text="nonsense: 1", days="0")
     assert broken.status_code == 422 and "form-error" in broken.text
 

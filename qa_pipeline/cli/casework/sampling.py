@@ -113,14 +113,7 @@ def rates(
     if last < first:
         raise UserError(f"日期写反了：--from {first} 晚于 --to {last}。")
     with acting(db, person, at) as tx:
-        chosen = [
-            row[0]
-            for row in tx.rows(
-                "SELECT sample_id FROM samples WHERE level = 'daily' AND date_from >= ? AND date_to <= ?",
-                [first, last],
-            )
-        ]
-        found = samples.qualified_rates(tx, chosen, column)
+        found = samples.qualified_rates(tx, column, first, last)
     tiers = {item.name: item.tier for item in standings({item.name: item.rate for item in found if item.rate is not None})}
     if as_json:
         out_json([plain(item) | {"tier": tiers.get(item.name)} for item in found])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,91 +14,69 @@ from qa_pipeline.casework.samples import Found
 from qa_pipeline.casework.sampling import Standing, standings
 from qa_pipeline.casework.stats import Rate
 from qa_pipeline.casework.values import Account, CaseKind, CaseState, Party
+from qa_pipeline.text.order import in_order
+from qa_pipeline.web.reading import flagged, queue
+from qa_pipeline.web.reading.span import Span, latest
 
 if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
 
 DAYS = 28  # of trends and of rates
+MOST_TICKS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
     day: date | None  # of the latest sample
     sample_id: str
-    frame: int
-    base: int
-    added: int
     cases: int
     finished: int
-    waiting: int
+    waiting: int  # all cases that are not finished; of them late, and nobody's
     late: int
     unassigned: int
-    fatal_calls: int  # machine, not yet decided
+    fatal_calls: int  # by the machine, not reviewed to the end
     appeals: int
     appeals_late: int
+    span: Span  # of the rate
     rate: Rate | None
     reviewed: int
     machine_calls: int
 
 
 def today(tx: Tx) -> Today:
-    sample = tx.row(
-        "SELECT sample_id, date_to, frame FROM samples WHERE level = 'daily' ORDER BY date_to DESC, sample_id DESC LIMIT 1"
-    )
-    sample_id, day, frame = sample if sample else ("", None, 0)
-    items = tx.row("SELECT count(*) FILTER (base), count(*) FILTER (NOT base) FROM sample_items WHERE sample_id = ?", [sample_id])
-    cases = tx.row(
-        "SELECT count(*), count(*) FILTER (state = ?) FROM cases_now WHERE sample_id = ? AND kind = ?",
-        [CaseState.FINISHED, sample_id, CaseKind.PRIMARY],
-    )
-    states = tx.row(
-        """SELECT count(*) FILTER (state IN ('待复核', '复核中')), count(*) FILTER (state IN ('待复核', '复核中') AND due_at < ?),
-               count(*) FILTER (state = '待分配') FROM cases_now""",
-        [tx.at],
-    )
-    fatal = tx.row(
-        """SELECT count(*) FROM current_runs AS run JOIN scorecards AS card USING (run_id)
-           WHERE card.fatal AND run.call_id NOT IN (SELECT call_id FROM cases_now WHERE kind = 'primary' AND state = ?)""",
-        [CaseState.FINISHED],
-    )
+    """Every count by the filter of the list that it opens."""
+    sample = tx.row("SELECT sample_id, date_to FROM samples WHERE level = 'daily' ORDER BY date_to DESC, sample_id DESC LIMIT 1")
+    sample_id, day = sample or ("", None)
+    drawn = queue.Filter(sample=sample_id, kind=CaseKind.PRIMARY)
     waiting = tx.row(
         """SELECT count(*), count(*) FILTER (due_at < ?) FROM appeals_now
            WHERE state IN ('待班组长意见', '待质检组长裁定', '待经理终裁')""",
         [tx.at],
     )
-    found = samples.qualified_rates(tx, recent_samples(tx, DAYS), "all")
+    span = latest(tx, DAYS)
+    found = samples.qualified_rates(tx, "all", span.first, span.last)
     calls = tx.row("SELECT count(*) FROM current_runs")
     return Today(
         day=day,
         sample_id=sample_id,
-        frame=frame,
-        base=items[0] if items else 0,
-        added=items[1] if items else 0,
-        cases=cases[0] if cases else 0,
-        finished=cases[1] if cases else 0,
-        waiting=states[0] if states else 0,
-        late=states[1] if states else 0,
-        unassigned=states[2] if states else 0,
-        fatal_calls=fatal[0] if fatal else 0,
+        cases=queue.count_cases(tx, drawn) if sample_id else 0,
+        finished=queue.count_cases(tx, replace(drawn, state=CaseState.FINISHED)) if sample_id else 0,
+        waiting=queue.count_cases(tx, queue.Filter(state=queue.TO_DO)),
+        late=queue.count_cases(tx, queue.Filter(state=queue.LATE)),
+        unassigned=queue.count_cases(tx, queue.Filter(state=CaseState.OPEN)),
+        fatal_calls=flagged.count_calls(tx, flagged.Wanted(only="fatal", review="open")),
         appeals=waiting[0] if waiting else 0,
         appeals_late=waiting[1] if waiting else 0,
+        span=span,
         rate=found[0].rate if found else None,
         reviewed=found[0].reviewed if found else 0,
         machine_calls=calls[0] if calls else 0,
     )
 
 
-def recent_samples(tx: Tx, days: int) -> list[str]:
-    """Samples of the last ``days`` days that have any, counted back from the latest."""
-    rows = tx.rows(
-        "SELECT sample_id FROM samples WHERE date_to > (SELECT max(date_to) FROM samples) - ?::INTEGER ORDER BY sample_id", [days]
-    )
-    return [row[0] for row in rows]
-
-
-def by_group(tx: Tx, by: str, days: int = DAYS) -> tuple[list[Found], dict[str, Standing]]:
+def by_group(tx: Tx, by: str, span: Span) -> tuple[list[Found], dict[str, Standing]]:
     """Qualified rates of teams or agents, and the tiers that the sample can tell apart."""
-    found = samples.qualified_rates(tx, recent_samples(tx, days), by)
+    found = samples.qualified_rates(tx, by, span.first, span.last)
     tiers = standings({item.name: item.rate for item in found if item.rate is not None})
     return found, {item.name: item for item in tiers}
 
@@ -125,6 +104,20 @@ def by_day(tx: Tx, *, team: str = "", agent_id: str = "", days: int = DAYS) -> l
     return sorted(points, key=lambda point: point.day)
 
 
+def day_axis(days: Sequence[date]) -> dict[str, Any]:
+    """An axis with one tick a day that there is, at most seven: left to itself the chart writes one day five times."""
+    ticks = days[:: 1 + (len(days) - 1) // MOST_TICKS]
+    axis: dict[str, Any] = {
+        "type": "date",
+        "tickvals": [day.isoformat() for day in ticks],
+        "ticktext": [f"{day:%m-%d}" for day in ticks],
+        "tickangle": 0,
+    }
+    if len(days) == 1:  # a point alone has no breadth
+        axis["range"] = [(days[0] + timedelta(days=step)).isoformat() for step in (-1, 1)]
+    return axis
+
+
 def trend_chart(points: list[DayPoint], *, what: str = "score") -> dict[str, Any]:
     share = what == "unqualified"
     values = [round(100 * point.unqualified / point.calls, 2) if share else round(point.score, 1) for point in points]
@@ -142,7 +135,7 @@ def trend_chart(points: list[DayPoint], *, what: str = "score") -> dict[str, Any
         ],
         "layout": {
             "showlegend": False,
-            "xaxis": {"tickformat": "%m-%d", "type": "date"},
+            "xaxis": day_axis([point.day for point in points]),
             "yaxis": {"title": {"text": "机检不合格率 %" if share else "机检平均分"}, "rangemode": "tozero" if share else "normal"},
         },
     }
@@ -150,8 +143,9 @@ def trend_chart(points: list[DayPoint], *, what: str = "score") -> dict[str, Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heat:
-    """Violations per 100 judged calls, clause × team; ``confirmed`` counts people's decisions."""
+    """Violations per 100 judged calls, clause × team; ``confirmed``: in how many of the hits people confirmed the clause."""
 
+    span: Span
     teams: tuple[str, ...]
     clauses: tuple[tuple[str, str], ...]
     calls: dict[str, int]
@@ -162,39 +156,49 @@ class Heat:
         calls = self.calls.get(team, 0)
         return 100 * self.hits.get((clause, team), 0) / calls if calls else 0.0
 
+    def most(self) -> list[tuple[str, str, int]]:
+        """(clause, title, calls) over all teams, most calls first."""
+        sums = [(code, title, sum(self.hits.get((code, team), 0) for team in self.teams)) for code, title in self.clauses]
+        return sorted(sums, key=lambda item: -item[2])
+
     def shade(self, clause: str, team: str) -> int:
         """0..8 for the colour of a cell; 8 is the highest rate of the table."""
         most = max((self.per_100(code, name) for code, _ in self.clauses for name in self.teams), default=0.0)
         return round(8 * (self.per_100(clause, team) / most) ** 0.6) if most else 0
 
 
-def heat(tx: Tx, since: date | None = None, team: str = "") -> Heat:
-    calls = dict(
+def heat(tx: Tx, span: Span, team: str = "") -> Heat:
+    """Counts what the list of marked calls finds: with this clause, of this team, in these days; and of it what people confirmed."""
+    days = [span.first, span.last, team]
+    inside = "($1::DATE IS NULL OR (call.started_at >= $1::DATE AND call.started_at < $2::DATE + 1))"
+    inside += f" AND ($3 = '' OR coalesce(call.team, '{flagged.UNKNOWN}') = $3)"
+    calls: dict[str, int] = dict(
         tx.rows(
-            """SELECT coalesce(call.team, '未知'), count(*) FROM current_runs AS run JOIN calls AS call USING (call_id)
-               WHERE (?::DATE IS NULL OR call.started_at >= ?) AND (? = '' OR call.team = ?) GROUP BY 1""",
-            [since, since, team, team],
+            f"""SELECT coalesce(call.team, '{flagged.UNKNOWN}'), count(*)
+                FROM current_runs AS run JOIN scorecards AS card USING (run_id) LEFT JOIN calls AS call USING (call_id)
+                WHERE {inside} GROUP BY 1""",
+            days,
         )
     )
     rows = tx.rows(
-        """SELECT item.clause, max(item.title), coalesce(call.team, '未知'), count(DISTINCT item.call_id)
-           FROM outcomes AS item JOIN current_runs AS run USING (run_id) JOIN calls AS call ON call.call_id = item.call_id
-           WHERE item.verdict = '违规' AND NOT item.advice AND (?::DATE IS NULL OR call.started_at >= ?) AND (? = '' OR call.team = ?)
-           GROUP BY item.clause, call.team ORDER BY item.clause, call.team""",
-        [since, since, team, team],
-    )
-    confirmed = tx.rows(
-        """SELECT said.clause, coalesce(one.team, '未知'), count(DISTINCT said.case_id)
-           FROM decisions_now AS said JOIN cases AS one USING (case_id)
-           WHERE said.decision = 'confirm' AND one.kind = 'primary' GROUP BY 1, 2"""
+        f"""SELECT item.clause, max(item.title), coalesce(call.team, '{flagged.UNKNOWN}'), count(DISTINCT item.call_id),
+                count(DISTINCT sure.call_id)
+            FROM outcomes AS item JOIN current_runs AS run USING (run_id) LEFT JOIN calls AS call ON call.call_id = item.call_id
+            LEFT JOIN (SELECT DISTINCT said.call_id, said.clause FROM decisions_now AS said JOIN cases AS one USING (case_id)
+                       WHERE said.decision = 'confirm' AND one.kind = 'primary') AS sure
+                ON sure.call_id = item.call_id AND sure.clause = item.clause
+            WHERE item.verdict = '违规' AND NOT item.advice AND {inside}
+            GROUP BY item.clause, 3 ORDER BY item.clause""",
+        days,
     )
     titles = {row[0]: row[1] for row in rows}
     return Heat(
-        teams=tuple(sorted(calls)),
+        span=span,
+        teams=tuple(sorted(calls, key=in_order)),
         clauses=tuple((clause, titles[clause]) for clause in sorted(titles)),
         calls=calls,
         hits={(row[0], row[2]): row[3] for row in rows},
-        confirmed={(row[0], row[1]): row[2] for row in confirmed},
+        confirmed={(row[0], row[2]): row[4] for row in rows},
     )
 
 
@@ -208,7 +212,7 @@ class AgentLine:
     fatal: int
 
 
-def agents(tx: Tx, team: str = "", days: int = DAYS) -> list[AgentLine]:
+def agents(tx: Tx, span: Span, team: str = "") -> list[AgentLine]:
     """By work number, never by score."""
     rows = tx.rows(
         """SELECT call.agent_id, arg_max(call.agent_name, (call.started_at, call.call_id)),
@@ -216,9 +220,9 @@ def agents(tx: Tx, team: str = "", days: int = DAYS) -> list[AgentLine]:
                count(*) FILTER (card.fatal)
            FROM current_runs AS run JOIN scorecards AS card USING (run_id) JOIN calls AS call USING (call_id)
            WHERE card.score IS NOT NULL AND call.agent_id IS NOT NULL AND (? = '' OR call.team = ?)
-             AND (call.started_at IS NULL OR call.started_at > (SELECT max(started_at) FROM calls) - to_days(?::INTEGER))
+             AND (call.started_at IS NULL OR ?::DATE IS NULL OR (call.started_at >= ?::DATE AND call.started_at < ?::DATE + 1))
            GROUP BY call.agent_id ORDER BY call.agent_id""",
-        [team, team, days],
+        [team, team, span.first, span.first, span.last],
     )
     names = ("agent_id", "name", "team", "calls", "score", "fatal")
     return [AgentLine(**dict(zip(names, row, strict=True))) for row in rows]
@@ -253,10 +257,3 @@ def balances(tx: Tx) -> dict[tuple[Party, Account], Any]:
     from qa_pipeline.casework import ledger
 
     return ledger.totals(tx)
-
-
-def since(tx: Tx, days: int) -> date | None:
-    """The first day of the last ``days`` days that have calls."""
-    row = tx.row("SELECT max(started_at) FROM calls")
-    last: datetime | None = row[0] if row else None
-    return last.date() - timedelta(days=days - 1) if last is not None and days else None

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from qa_pipeline.casework.desk import Tx
 
 PAGE = 50
+TO_DO, LATE = "待办", "过期"  # two more states to choose: not finished, and late
+KINDS = {"": "全部", "primary": "主工单", "blind": "盲评", "second": "二级"}
 _QUERY = """
     SELECT one.case_id, one.call_id, one.kind, one.reason, one.state, coalesce(one.assignee, ''), one.due_at, one.finished_at,
         coalesce(one.agent_id, ''), coalesce(call.agent_name, ''), coalesce(one.team, ''), run.duration_s, card.score,
@@ -58,21 +60,25 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Empty values do not restrict. ``state`` may be 待办 for all that is not finished."""
+    """Empty values do not restrict. ``state`` may be 待办 for all that is not finished, 过期 for what of it is late."""
 
     state: str = ""
     assignee: str = ""
     team: str = ""
     reason: str = ""
     clause: str = ""
+    sample: str = ""
+    kind: str = ""
     text: str = ""
     page: int = 1
 
 
 def find(tx: Tx, wanted: Filter) -> tuple[list[CaseLine], int]:
     """A page of cases and the count of all that fit."""
-    tests, values = _tests(tx, wanted)
-    where = " AND ".join(tests) or "true"
+    where, values = _where(tx, wanted)
+    if not tx.actor.has(Post.QA_LEAD, Post.MANAGER):  # a reviewer sees his own: double reviews stay blind
+        where += " AND assignee = ?"
+        values.append(tx.actor.person_id)
     total = tx.row(f"SELECT count(*) FROM cases_now WHERE {where}", values)
     order = _ORDERS["finished" if wanted.state == CaseState.FINISHED else "due"]
     query = _QUERY.format(where=where, order=order).replace("ORDER BY one.", "ORDER BY one.")
@@ -87,13 +93,26 @@ def _with_decisions(tx: Tx, lines: list[CaseLine]) -> list[CaseLine]:
     return [replace(line, said=said[line.case_id], result=results.get(line.case_id)) for line in lines]
 
 
-def _tests(tx: Tx, wanted: Filter) -> tuple[list[str], list[object]]:
-    tests: list[str] = []
+def count_cases(tx: Tx, wanted: Filter) -> int:
+    """How many cases the lead's list has."""
+    where, values = _where(tx, wanted)
+    row = tx.row(f"SELECT count(*) FROM cases_now WHERE {where}", values)
+    return int(row[0]) if row else 0
+
+
+def _where(tx: Tx, wanted: Filter) -> tuple[str, list[object]]:
+    tests: list[str] = ["true"]
     values: list[object] = []
-    if wanted.state == "待办":
+    if wanted.state in (TO_DO, LATE):
         tests.append("state IN ('待分配', '待复核', '复核中')")
-    for name, value in (("state", wanted.state), ("assignee", wanted.assignee), ("team", wanted.team)):
-        if value and value != "待办":
+    if wanted.state == LATE:
+        tests.append("due_at < ?")
+        values.append(tx.at)
+    exact = {"assignee": wanted.assignee, "team": wanted.team, "sample_id": wanted.sample, "kind": wanted.kind}
+    if wanted.state not in (TO_DO, LATE):
+        exact["state"] = wanted.state
+    for name, value in exact.items():
+        if value:
             tests.append(f"{name} = ?")
             values.append(value)
     if wanted.reason:
@@ -105,10 +124,7 @@ def _tests(tx: Tx, wanted: Filter) -> tuple[list[str], list[object]]:
     if wanted.text:
         tests.append("(contains(case_id, ?) OR contains(call_id, ?) OR agent_id = ?)")
         values += [wanted.text] * 3
-    if not tx.actor.has(Post.QA_LEAD, Post.MANAGER):  # a reviewer sees his own: double reviews stay blind
-        tests.append("assignee = ?")
-        values.append(tx.actor.person_id)
-    return tests, values
+    return " AND ".join(tests), values
 
 
 def _line(row: tuple[object, ...]) -> CaseLine:

@@ -17,6 +17,9 @@ from qa_pipeline.web.routes.calls import bill_for, page_values, shown_to
 from qa_pipeline.web.views import render
 
 router = APIRouter()
+OPEN, LATE, LATE_COMMENT = "待处理", "过期", "意见期限已过"  # three more states to choose
+STATES = (OPEN, LATE, LATE_COMMENT, *(item.value for item in AppealState))
+_MOST = 200
 
 
 def mine_to_act(ask: Ask, appeal: appeals.Appeal) -> bool:
@@ -35,9 +38,17 @@ def all_appeals(ask: Asked) -> Response:
     with ask.look() as tx:
         found = [item for item in appeals.find_appeals(tx) if appeal_open_to(ask, item)]
     waiting = [item for item in found if mine_to_act(ask, item)]
-    shown = [item for item in found if not state or item.state.value == state]
+    state = state if state in STATES else ""
+    shown = [item for item in found if not state or _is(ask, item, state)]
     shown.sort(key=lambda item: item.changed_at, reverse=True)
-    return render(ask, "appeals.html", waiting=waiting, shown=shown[:200], states=[item.value for item in AppealState], state=state)
+    return render(ask, "appeals.html", waiting=waiting, shown=shown[:_MOST], total=len(shown), states=STATES, state=state)
+
+
+def _is(ask: Ask, appeal: appeals.Appeal, state: str) -> bool:
+    late = appeal.state.open and appeal.due_at is not None and appeal.due_at < ask.site.now()
+    if state in (OPEN, LATE):
+        return appeal.state.open and (late or state == OPEN)
+    return (late and appeal.state is AppealState.FILED) if state == LATE_COMMENT else appeal.state.value == state
 
 
 @router.get("/appeals/{appeal_id}", name="appeal")

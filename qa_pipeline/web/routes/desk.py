@@ -11,6 +11,7 @@ from qa_pipeline.casework.findings import findings_of
 from qa_pipeline.casework.people import all_people
 from qa_pipeline.casework.values import CaseState, Post
 from qa_pipeline.report.script_view import script_view
+from qa_pipeline.text.order import in_order
 from qa_pipeline.web.guard import Ask, Asked
 from qa_pipeline.web.reading import queue
 from qa_pipeline.web.reading.access import case_open_to, opened_call
@@ -18,17 +19,19 @@ from qa_pipeline.web.routes.calls import bill_for, manual_items, page_values, sh
 from qa_pipeline.web.views import back, render
 
 router = APIRouter()
-STATES = ("待办", "待分配", "待复核", "复核中", "已完成", "已作废")
+STATES = (queue.TO_DO, queue.LATE, "待分配", "待复核", "复核中", "已完成", "已作废")
 
 
 def _filter(ask: Ask, assignee: str) -> queue.Filter:
-    state = ask.text("state", "待办")
+    state = ask.text("state", queue.TO_DO)
     return queue.Filter(
         state="" if state == "全部" else state,
         assignee=assignee,
         team=ask.text("team"),
         reason=ask.text("reason"),
         clause=ask.text("clause"),
+        sample=ask.text("sample"),
+        kind=ask.text("kind"),
         text=ask.text("q"),
         page=ask.number("page", 1, least=1),
     )
@@ -49,7 +52,7 @@ def cases(ask: Asked) -> Response:
         wanted = _filter(ask, ask.text("assignee"))
         lines, total = queue.find(tx, wanted)
         reviewers = [person for person in all_people(tx.connection) if person.has(Post.QA, Post.QA_LEAD)]
-        teams = [team for (team,) in tx.rows("SELECT DISTINCT team FROM cases WHERE team IS NOT NULL ORDER BY team")]
+        teams = sorted((team for (team,) in tx.rows("SELECT DISTINCT team FROM cases WHERE team IS NOT NULL")), key=in_order)
     return render(
         ask,
         "cases.html",
@@ -58,6 +61,7 @@ def cases(ask: Asked) -> Response:
         wanted=wanted,
         states=STATES,
         reviewers=reviewers,
+        kinds=queue.KINDS,
         teams=teams,
         page_size=queue.PAGE,
     )

@@ -7,43 +7,57 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from qa_pipeline.casework import day
-from qa_pipeline.casework.values import Post
-from qa_pipeline.web.guard import Asked, NotHere
+from qa_pipeline.casework import appeals, day
+from qa_pipeline.casework.values import AppealState, Post
+from qa_pipeline.web.guard import Ask, Asked, NotHere
 from qa_pipeline.web.overview import result
 from qa_pipeline.web.reading import figures, flagged, own
 from qa_pipeline.web.reading.access import own_team
+from qa_pipeline.web.reading.span import latest
 from qa_pipeline.web.views import render
 
 router = APIRouter()
-_TO = {
+_COMMENT = "申诉待写意见"
+_TO = {  # where exactly the things of each kind of waiting are listed
     "工单待复核": "/desk",
     "工单没有人可分": "/cases?state=待分配",
-    "申诉待裁定": "/appeals",
-    "申诉过了意见期限，可直接裁定": "/appeals",
-    "申诉待写意见": "/appeals",
-    "申诉待终裁": "/appeals",
-    "投诉处理中": "/manage/complaints",
-    "处分建议待决定": "/manage/money",
-    "无效销售待回访": "/manage/followup",
-    "二次确认到期": "/manage/followup#confirm",
+    "申诉待裁定": "/appeals?state=待质检组长裁定#all",
+    "申诉过了意见期限，可直接裁定": "/appeals?state=意见期限已过#all",
+    _COMMENT: "/appeals?state=待班组长意见#all",
+    "申诉待终裁": "/appeals?state=待经理终裁#all",
+    "投诉处理中": "/manage/complaints?state=处理中#complaints",
+    "处分建议待决定": "/manage/money?mine=1#sanctions",
+    "无效销售待回访": "/manage/followup#callbacks",
+    "二次确认到期": "/manage/followup?due=1#confirm",
+    "质检结果可以申诉": "/me",
 }
+
+
+def _waiting(ask: Ask) -> list[day.Waiting]:
+    def make() -> list[day.Waiting]:
+        with ask.look() as tx:
+            return day.waiting_for(tx, ask.person)
+
+    return ask.site.results.get(("waiting", ask.person.person_id), make)[0]
 
 
 @router.get("/manage", name="manage")
 def manage(ask: Asked) -> Response:
-    results = ask.site.results
-
-    def mine() -> list[day.Waiting]:
-        with ask.look() as tx:
-            return day.waiting_for(tx, ask.person)
-
     (today, points, heat), at = result(ask.site, "today")
-    waiting, _ = results.get(("waiting", ask.person.person_id), mine)
-    totals = [(code, title, sum(heat.hits.get((code, team), 0) for team in heat.teams)) for code, title in heat.clauses]
-    worst = sorted(totals, key=lambda item: -item[2])[:8]
+    worst = heat.most()[:8]
     chart = figures.trend_chart(points, what="unqualified") if len(points) > 1 else None
-    return render(ask, "manage.html", today=today, waiting=waiting, at=at, chart=chart, worst=worst, to=_TO)
+    return render(
+        ask,
+        "manage.html",
+        today=today,
+        waiting=_waiting(ask),
+        at=at,
+        chart=chart,
+        worst=worst,
+        week=heat.span,
+        days=figures.DAYS,
+        to=_TO,
+    )
 
 
 @router.get("/manage/calls", name="manage.calls")
@@ -53,6 +67,7 @@ def calls(ask: Asked) -> Response:
         agent_id=ask.text("agent_id"),
         clause=ask.text("clause"),
         only=ask.text("only", "flagged"),
+        review=ask.text("review"),
         date_from=ask.text("from"),
         date_to=ask.text("to"),
         text=ask.text("q"),
@@ -60,50 +75,73 @@ def calls(ask: Asked) -> Response:
     )
     with ask.look() as tx:
         lines, total = flagged.find_calls(tx, wanted)
-        teams = [row[0] for row in tx.rows("SELECT DISTINCT team FROM call_versions WHERE team IS NOT NULL ORDER BY team")]
+        teams = flagged.teams_of(tx)
     return render(
-        ask, "calls.html", lines=lines, total=total, wanted=wanted, only=flagged.ONLY, teams=teams, page_size=flagged.PAGE
+        ask,
+        "calls.html",
+        lines=lines,
+        total=total,
+        wanted=wanted,
+        only=flagged.ONLY,
+        reviews=flagged.REVIEWS,
+        teams=teams,
+        page_size=flagged.PAGE,
     )
 
 
 @router.get("/manage/teams", name="manage.teams")
 def teams(ask: Asked) -> Response:
-    (found, tiers, agents), at = result(ask.site, "teams")
-    return render(ask, "teams.html", found=found, tiers=tiers, agents=agents, at=at, days=figures.DAYS)
+    (found, tiers, agents, span), at = result(ask.site, "teams")
+    return render(ask, "teams.html", found=found, tiers=tiers, agents=agents, span=span, at=at, days=figures.DAYS)
 
 
 @router.get("/manage/team", name="manage.team")
 def team(ask: Asked) -> Response:
+    """A team; for its leader the first page, which is there also before the first call."""
+    if not ask.text("name") and not ask.has(Post.QA_LEAD, Post.MANAGER) and not ask.person.team:
+        return render(ask, "team.html", name="", own=True, agents=[], waiting=_waiting(ask), to=_TO, comments=[])
     name = own_team(ask, ask.text("name"))
     if not name:
         raise NotHere("没有写明班组。")
+    own = ask.has(Post.TEAM_LEADER) and name == ask.person.team
 
     def make() -> Any:
         with ask.look() as tx:
+            span = latest(tx, figures.DAYS)
             return (
-                figures.by_group(tx, "agent_id"),
-                figures.agents(tx, name),
+                figures.by_group(tx, "agent_id", span)[0],
+                figures.agents(tx, span, name),
                 figures.by_day(tx, team=name),
-                figures.heat(tx, figures.since(tx, figures.DAYS), name),
+                figures.heat(tx, span, name),
             )
 
-    ((found, tiers), agents, points, heat), at = ask.site.results.get(("team", name), make)
-    if not agents:
+    (found, agents, points, heat), at = ask.site.results.get(("team", name), make)
+    if not agents and not own:
         raise NotHere(f"没有班组“{name}”的通话。")
     mine = {line.agent_id for line in agents}
-    clauses = sorted(((code, title, heat.hits.get((code, name), 0)) for code, title in heat.clauses), key=lambda item: -item[2])[:8]
     return render(
         ask,
         "team.html",
         name=name,
+        own=own,
         agents=agents,
+        waiting=[item for item in _waiting(ask) if item.what != _COMMENT] if own else [],
+        to=_TO,
+        comments=_to_comment(ask) if own else [],
         rates={item.name: item for item in found if item.name in mine},
-        tiers=tiers,
-        clauses=clauses,
-        chart=figures.trend_chart(points),
+        clauses=heat.most()[:8],
+        span=heat.span,
+        chart=figures.trend_chart(points) if points else None,
         at=at,
         days=figures.DAYS,
     )
+
+
+def _to_comment(ask: Ask) -> list[appeals.Appeal]:
+    """Appeals of the leader's own team that wait for his words, the first deadline first; as of now, not of the last figures."""
+    with ask.look() as tx:
+        found = [item for item in appeals.find_appeals(tx, state=AppealState.FILED) if item.team == ask.person.team]
+    return sorted(found, key=lambda item: (item.due_at is None, item.due_at, item.appeal_id))
 
 
 @router.get("/manage/agents/{agent_id}", name="manage.agent")
@@ -125,7 +163,7 @@ def agent(ask: Asked, agent_id: str) -> Response:
             )
 
     (points, clauses, cases, totals), at = ask.site.results.get(("agent", agent_id), make)
-    chart = figures.trend_chart(points)
+    chart = figures.trend_chart(points) if points else None
     page = ask.number("page", 1, least=1)
     return render(
         ask,
@@ -150,7 +188,7 @@ def clauses(ask: Asked) -> Response:
 
     def make() -> figures.Heat:
         with ask.look() as tx:
-            return figures.heat(tx, figures.since(tx, days), shown_team)
+            return figures.heat(tx, latest(tx, days), shown_team)
 
     usual = not shown_team and days == 28
     heat, at = result(ask.site, "heat") if usual else ask.site.results.get(("heat", shown_team, days), make)

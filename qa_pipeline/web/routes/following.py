@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from qa_pipeline.casework import complaints, followup, privacy
 from qa_pipeline.casework.followup import Callback, Confirmation, Recheck
-from qa_pipeline.casework.values import Post
+from qa_pipeline.casework.values import ComplaintState, Post
 from qa_pipeline.masking import mask_number
 from qa_pipeline.web.guard import Ask, Asked
 from qa_pipeline.web.overview import result
@@ -43,6 +43,9 @@ def number_for(ask: Ask, number: str) -> str:
 @router.get("/manage/followup", name="manage.followup")
 def follow(ask: Asked) -> Response:
     callbacks, confirmations, rechecks, at = lists(ask)
+    today, due = ask.site.now().date(), ask.flag("due")
+    if due:
+        confirmations = [item for item in confirmations if item.next_due is not None and item.next_due <= today]
     return render(
         ask,
         "followup.html",
@@ -53,7 +56,8 @@ def follow(ask: Asked) -> Response:
         results=followup.REVISIT_RESULTS,
         number=lambda text: number_for(ask, text),
         at=at,
-        today=ask.site.now().date(),
+        today=today,
+        due=due,
     )
 
 
@@ -65,7 +69,16 @@ def all_complaints(ask: Asked) -> Response:
         teams = dict(tx.rows("SELECT call_id, team FROM calls WHERE call_id IN (SELECT call_id FROM complaints)"))
     if not ask.has(Post.QA, Post.QA_LEAD, Post.MANAGER):
         found = [item for item in found if teams.get(item.call_id) == ask.person.team]
+    state = ask.text("state")
+    state = state if state in list(ComplaintState) else ""
+    found = [item for item in found if not state or item.state.value == state]
     found.sort(key=lambda item: (item.state.value != "处理中", item.complaint_id))
     return render(
-        ask, "complaints.html", complaints=found[:_MOST], blacklist=listed[:_MOST], number=lambda text: number_for(ask, text)
+        ask,
+        "complaints.html",
+        complaints=found[:_MOST],
+        total=len(found),
+        state=state,
+        blacklist=listed[:_MOST],
+        number=lambda text: number_for(ask, text),
     )

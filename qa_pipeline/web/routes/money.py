@@ -14,6 +14,7 @@ from qa_pipeline.web.overview import result
 from qa_pipeline.web.views import render
 
 router = APIRouter()
+_FIRST, _MOST = 12, 200  # proposals of sanctions on the page, and of those that wait for one person
 _SHOWN = (Account.PROPOSED, Account.CONFIRMED, Account.BOOKED, Account.REVERSED)
 
 
@@ -23,12 +24,15 @@ def money(ask: Asked) -> Response:
     month = ask.text("month")
     if not re.fullmatch(r"\d{4}-\d{2}", month):
         month = max(months, default=f"{ask.site.now():%Y-%m}")
+    mine = ask.flag("mine")  # only the sanctions that wait for this person
     with ask.look() as tx:
         lines = closing.statement(tx, month)
         closed = dict(tx.rows("SELECT month, at_time FROM month_closings"))
         sanctions = tx.rows(
             """SELECT sanction_id, version, case_id, call_id, clause, sanction, agent_id, state, coalesce(manager, ''), coalesce(note, '')
-               FROM sanctions_now ORDER BY state <> '待决定', sanction_id DESC LIMIT 60"""
+               FROM sanctions_now WHERE NOT ? OR (state = '待决定' AND coalesce(manager, '') IN ('', ?))
+               ORDER BY state <> '待决定', sanction_id DESC LIMIT ?""",
+            [mine, ask.person.person_id, _MOST if mine else _FIRST],
         )
     return render(
         ask,
@@ -39,6 +43,7 @@ def money(ask: Asked) -> Response:
         lines=lines,
         closed=closed,
         sanctions=sanctions,
+        mine=mine,
         accounts=_SHOWN,
         parties=tuple(Party),
         chart=_chart(months),

@@ -23,6 +23,7 @@ from qa_pipeline.report.reading import Wish
 from qa_pipeline.web.again import again
 from qa_pipeline.web.guard import Ask, Asked, NotHere, Refused
 from qa_pipeline.web.reading.access import own_team
+from qa_pipeline.web.reading.flagged import teams_of
 from qa_pipeline.web.views import back, render
 
 router = APIRouter()
@@ -55,7 +56,7 @@ def kinds_for(ask: Ask) -> dict[str, ReportKind]:
 @router.get("/reports", name="reports")
 def reports(ask: Asked) -> Response:
     with ask.look() as tx:
-        teams = [row[0] for row in tx.rows("SELECT DISTINCT team FROM call_versions WHERE team IS NOT NULL ORDER BY team")]
+        teams = teams_of(tx)
     kinds = kinds_for(ask)
     return render(
         ask,

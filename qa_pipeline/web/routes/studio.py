@@ -19,7 +19,7 @@ from qa_pipeline.web.again import again
 from qa_pipeline.web.backtest import Job, new_job
 from qa_pipeline.web.guard import Ask, Asked, NotHere, plain
 from qa_pipeline.web.overview import result
-from qa_pipeline.web.reading import figures
+from qa_pipeline.web.reading.span import latest
 from qa_pipeline.web.rulebook import MOST_BYTES, POLICY
 from qa_pipeline.web.views import back, render
 
@@ -74,15 +74,38 @@ def rule(ask: Asked, rule_id: str) -> Response:
 def draft(ask: Asked) -> Response:
     from qa_pipeline.rules.skeleton import skeleton
 
-    files = ask.site.rules.files()
     name = ask.text("file")
-    if name and name not in files:
-        raise NotHere(f"没有规则文件 {name}。")
-    text = files[name].read_text(encoding="utf-8-sig") if name else skeleton("X01")
     job = ask.site.jobs.get(ask.text("job"))
     if job is not None:
-        name, text = job.name, job.text
-    return render(ask, "draft.html", name=name, text=text, files=sorted(files), is_new=name not in files)
+        return _draft(ask, job.name, job.text)
+    text = drafts.in_force(ask.site, name) if name else skeleton("X01")
+    if text is None:
+        raise NotHere(f"没有规则文件 {name}。")
+    return _draft(ask, name, text)
+
+
+@router.post("/studio/draft", name="studio.draft.again")
+def draft_again(ask: Asked) -> Response:
+    """Back from the preview to the draft as it was written."""
+    return _draft(ask, ask.text("name"), _text(ask))
+
+
+def _draft(ask: Ask, name: str, text: str, problem: str = "") -> Response:
+    """The page of a draft, with the text that was written. ``unsaved``: leaving it would lose something."""
+    from qa_pipeline.rules.skeleton import skeleton
+
+    known = drafts.in_force(ask.site, name)
+    unsaved = drafts.plain_text(text) != drafts.plain_text(skeleton("X01") if known is None else known)
+    return render(
+        ask,
+        "draft.html",
+        status=422 if problem else 200,
+        name=name,
+        text=text,
+        is_new=known is None,
+        unsaved=unsaved,
+        problem=problem,
+    )
 
 
 class Draft(Model):
@@ -103,16 +126,34 @@ def check(ask: Asked, body: Draft) -> Response:
     return JSONResponse({"good": found.good, **plain(found)})
 
 
+@router.post("/studio/publish/check", name="studio.publish.check")
+def check_publish(ask: Asked) -> Response:
+    """The difference to the rule in force, and the question whether it shall count."""
+    name, text = ask.text("name"), _text(ask)
+    try:
+        return _preview(ask, drafts.propose(ask.site, name, text), text)
+    except UserError as error:
+        return _draft(ask, name, text, str(error))
+
+
 @router.post("/studio/publish", name="studio.publish")
 def publish(ask: Asked) -> Response:
     name, text = ask.text("name"), _text(ask)
-    here = f"/studio/draft?file={name}" if name in ask.site.rules.files() else "/studio/draft"
     try:
+        proposal = drafts.propose(ask.site, name, text)
+        if ask.text("seen") != proposal.seen:
+            return _preview(ask, proposal, text, "规则文件与您看到差别的时候不一样了，还没有发布。请看过现在的差别再发布。")
+        if not ask.text("reason"):
+            return _preview(ask, proposal, text, "请写明这次改动的原因。还没有发布。")
         version = drafts.publish(ask.site, ask.person, {name: text}, ask.text("reason"))
     except UserError as error:
-        return again(ask, here, str(error))
+        return _draft(ask, name, text, str(error))
     message = f"已发布第 {version.number} 版。以后的通话按新规则判定；已有的通话用 qa rescore 重新判定。"
     return back(ask, "/studio/versions", message)
+
+
+def _preview(ask: Ask, proposal: drafts.Proposal, text: str, problem: str = "") -> Response:
+    return render(ask, "publish_check.html", status=422 if problem else 200, proposal=proposal, text=text, problem=problem)
 
 
 @router.get("/studio/versions", name="studio.versions")
@@ -139,9 +180,9 @@ def start(ask: Asked) -> Response:
     if checked.problems:
         return again(ask, "/studio/backtest", f"{name}：{checked.problems[0]}")
     with ask.look() as tx:
-        since = figures.since(tx, ask.number("days", 0, most=3650))
+        since = latest(tx, ask.number("days", 0, most=3650)).date_from
     job = new_job(name, text, ask.person.person_id, ask.site.now())
-    ask.site.jobs.start(ask.site, job, since.isoformat() if since else "")
+    ask.site.jobs.start(ask.site, job, since)
     return back(ask, f"/studio/backtest/{job.job_id}")
 
 

@@ -18,6 +18,7 @@ router = APIRouter()
 @router.get("/manage/calibration", name="manage.calibration")
 def calibration(ask: Asked) -> Response:
     (trust, people, drift, differ, titles), at = result(ask.site, "calibration")
+    manual = ask.site.policy.file.manual  # clauses that only people find: there is no rule to show
     with ask.look() as tx:
         floor, least = tx.settings.precision_floor, tx.settings.precision_count
     return render(
@@ -26,7 +27,9 @@ def calibration(ask: Asked) -> Response:
         trust=trust,
         people=people,
         differ=differ,
-        titles=titles,
+        titles={code: item.title for code, item in manual.items()} | titles,
+        rules=ask.site.specs(),
+        manual=manual,
         total=agreement.total_precision(trust),
         chart=_drift(drift),
         at=at,

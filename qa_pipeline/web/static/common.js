@@ -65,6 +65,13 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("form[data-sure]").forEach((one) => one.addEventListener("submit", (event) => {
     if (!window.confirm(one.dataset.sure)) event.preventDefault();
   }));
+  // A form with work that is nowhere saved: leaving the page asks, submitting the form does not.
+  document.querySelectorAll("form[data-unsaved]").forEach((form) => {
+    let sending = false;
+    const changed = () => form.dataset.unsaved === "1" || [...form.querySelectorAll("textarea")].some((one) => one.value !== one.defaultValue);
+    form.addEventListener("submit", () => { sending = true; });
+    window.addEventListener("beforeunload", (event) => { if (!sending && changed()) { event.preventDefault(); event.returnValue = ""; } });
+  });
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented || "again" in form.dataset) return;
