@@ -73,6 +73,16 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def ask_password(question: str, otherwise: str) -> str:
+    """A new password from the keyboard, typed twice. Without a keyboard there is nothing to ask: ``otherwise`` is what helps then."""
+    from qa_pipeline.errors import UserError
+
+    if not sys.stdin.isatty():
+        raise UserError(f"这里没有键盘可以输入密码。{otherwise}")
+    password: str = typer.prompt(question, hide_input=True, confirmation_prompt="再输一次")
+    return password
+
+
 def out(text: str) -> None:
     """Data, to stdout."""
     print(text)

@@ -90,6 +90,9 @@ def run(argv: list[str]) -> int:
         code = _outcome(command().main(args=argv, prog_name="qa", standalone_mode=False))
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
+    except typer.Abort:  # Ctrl-C or Ctrl-D at a question
+        say("已取消，什么也没有改动。")
+        return Exit.INTERRUPTED
     except (UserError, StoreError) as error:
         say(f"错误：{error}")
         return Exit.USER
