@@ -17,6 +17,7 @@ from qa_pipeline.cli.common import (
     existing_store,
     out,
     out_json,
+    program,
     say,
     settings_of,
     store_of,
@@ -219,6 +220,7 @@ def demo(
     ] = None,
 ) -> int:
     """用自带的示例录音走一遍：识别、判定、评分、写报告。不需要联网，也不需要准备任何东西。"""
+    import shlex
     import time
 
     from qa_pipeline.resources import samples_dir
@@ -230,7 +232,8 @@ def demo(
     code = _run(settings, str(samples_dir()), None, limit=None, report=report, as_json=False)
     say(f"用时 {duration(time.monotonic() - began)}。")
     say(f"打开报告：{report.resolve().as_uri()}")
-    say(f"看一通电话：qa show S002 --db {settings.db}    导出表格：qa export findings --db {settings.db} --out findings.csv")
+    say(f"看一通电话：{program()} show S002 --db {shlex.quote(str(settings.db))}")
+    say(f"导出表格：  {program()} export findings --db {shlex.quote(str(settings.db))} --out findings.csv")
     return code
 
 

@@ -73,6 +73,19 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def program() -> str:
+    """What calls this program from here, for commands to be pasted: ``qa`` where the shell finds this very one, else its path."""
+    import shlex
+    import shutil
+
+    called, found = Path(sys.argv[0]), shutil.which("qa")
+    if found is not None and called.exists() and Path(found).samefile(called):
+        return "qa"
+    if called.stem == "qa":
+        return shlex.quote(str(called))
+    return f"{shlex.quote(sys.executable)} -m qa_pipeline.cli.main"
+
+
 def ask_password(question: str, otherwise: str) -> str:
     """A new password from the keyboard, typed twice. Without a keyboard there is nothing to ask: ``otherwise`` is what helps then."""
     from qa_pipeline.errors import UserError

@@ -308,3 +308,21 @@ def test_the_morning_hears_and_judges_as_a_run_does(qa: Qa, tmp_path: Path) -> N
     of_day, of_run = qa("export", "findings", "--db", qa.db).out, qa("export", "findings", "--db", run).out
     assert of_day == of_run
     assert "复听后仍没有听到" in of_day
+
+
+def test_the_commands_that_the_demo_prints_can_be_pasted(qa: Qa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After make demo nobody has activated .venv: the path is printed; ``qa`` alone where the shell finds this very program."""
+    script = tmp_path / "my venv" / "bin" / "qa"
+    script.parent.mkdir(parents=True)
+    script.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m qa_pipeline.cli.main \"$@\"\n", encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", ["my venv/bin/qa", "demo"])
+    said = qa("demo", "--out", tmp_path / "a folder")
+    shown, exported = (line.partition("：")[2].strip() for line in said.err.splitlines()[-2:])
+    assert (shown, exported) == (
+        f"'my venv/bin/qa' show S002 --db '{tmp_path}/a folder/qa.duckdb'",
+        f"'my venv/bin/qa' export findings --db '{tmp_path}/a folder/qa.duckdb' --out findings.csv",
+    )
+    assert "S002" in subprocess.run(shown, shell=True, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    monkeypatch.setenv("PATH", str(script.parent), prepend=":")
+    assert qa("demo", "--out", tmp_path / "a folder").err.splitlines()[-2].startswith("看一通电话：qa show S002 ")
