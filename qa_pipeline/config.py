@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from qa_pipeline.errors import ConfigError
+from qa_pipeline.toml_file import TomlFile
 
 DEFAULT_FILE = "qa.toml"
 
@@ -113,7 +113,7 @@ def load_settings(
     env = os.environ if environ is None else environ
     named = file or (Path(env["QA_CONFIG"]) if env.get("QA_CONFIG") else None)
     path = named or Path(DEFAULT_FILE)
-    source = _File(path)
+    source = TomlFile(path)
     tree: dict[str, Any] = source.read(required=named is not None)
     settings: Settings = _build(Settings, tree, source, "")
     for name, text in _from_environment(env):
@@ -126,46 +126,7 @@ def load_settings(
     return settings
 
 
-class _File:
-    """The text of the configuration file, to say where a mistake stands."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.lines: list[str] = []
-
-    def read(self, *, required: bool) -> dict[str, Any]:
-        try:
-            text = self.path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            if required:
-                raise ConfigError(f"{self.path}：找不到这个配置文件。请检查路径，或去掉 --config。") from None
-            return {}
-        except UnicodeDecodeError:
-            raise ConfigError(f"{self.path}：不是 UTF-8 编码，请另存为 UTF-8。") from None
-        except OSError as error:
-            raise ConfigError(f"{self.path}：读不了这个配置文件（{error.strerror}）。") from None
-        self.lines = text.splitlines()
-        try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{self.path}：不是有效的 TOML（{error}）。请检查引号、括号和等号。") from None
-
-    def where(self, name: str) -> str:
-        """``path:line`` of a dotted name as well as plain TOML lets one find it."""
-        *sections, key = name.split(".")
-        current = ""
-        for number, line in enumerate(self.lines, start=1):
-            stripped = line.strip()
-            if stripped.startswith("["):
-                current = stripped.strip("[] ").replace('"', "")
-                if current == name:
-                    return f"{self.path}:{number}"
-            elif current == ".".join(sections) and stripped.split("=", 1)[0].strip().strip("\"'") == key:
-                return f"{self.path}:{number}"
-        return str(self.path)
-
-
-def _build(cls: type, tree: Mapping[str, Any], source: _File, prefix: str) -> Any:
+def _build(cls: type, tree: Mapping[str, Any], source: TomlFile, prefix: str) -> Any:
     hints = get_type_hints(cls)
     values: dict[str, Any] = {}
     for key, raw in tree.items():

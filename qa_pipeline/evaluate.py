@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qa_pipeline.errors import UserError
+from qa_pipeline.errors import UserError, reason_of
 from qa_pipeline.model import AuditRun, Conversation, Role, Verdict
 
 EXPECTED = ("违规", "合规", "不计")
@@ -130,7 +130,7 @@ def _rows(path: Path, needed: Sequence[str]) -> Iterable[tuple[int, dict[str, st
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UserError(f"{path}：读不了标注文件（{error.strerror}）。请检查路径。") from None
+        raise UserError(f"{path}：读不了标注文件（{reason_of(error)}）。请检查路径。") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}：不是 UTF-8 编码，请另存为“CSV UTF-8”。") from None
     reader = csv.DictReader(text.splitlines())

@@ -35,6 +35,26 @@ class CaseworkSettings:
     confirm_days_before: int = 3  # the second confirmation is due so many days before charging
 
 
+# What a setting is called on the pages and in lists.
+EXPLAINED = {
+    "daily_rate": "每日抽样比例",
+    "weekly_rate": "每周二级抽样比例",
+    "agent_floor": "每人每天至少抽几通",
+    "recheck_extra": "重点复查的人另加几通",
+    "recheck_clean": "连续几通合格后解除重点复查",
+    "min_valid_s": "有效录音至少几秒",
+    "blind_share": "盲评比例",
+    "review_hours": "工单几小时内复核",
+    "appeal_days": "几天内可申诉",
+    "comment_days": "班组长几天内写意见",
+    "decision_days": "几天内裁定",
+    "escalate_days": "几天内可申请终裁",
+    "precision_floor": "准确率低于多少只作提示",
+    "precision_count": "准确率看最近几次决定",
+    "retention_days": "录音和文字保存几天",
+    "confirm_days_before": "收费前几天完成二次确认",
+}
+
 _NAMES = {field.name: field for field in fields(CaseworkSettings)}
 _SHARES = ("daily_rate", "weekly_rate", "blind_share", "precision_floor")
 

@@ -139,14 +139,16 @@ def _usage(error: Any) -> int:
 def _system_error(error: OSError) -> str:
     import errno
 
+    from qa_pipeline.errors import reason_of
+
     place = f"{error.filename}：" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{place}磁盘已满。请腾出空间后重新运行；已完成的结果都还在。"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{place}没有写入权限。请检查权限，或换一个位置。"
+        return f"{place}没有权限。请检查权限，或换一个位置。"
     if error.errno == errno.EFBIG:
         return f"{place}超过了允许的文件大小。请检查磁盘限额后重新运行；已完成的结果都还在。"
-    return f"{place}{error.strerror or error}"
+    return f"{place}{reason_of(error)}。"
 
 
 def _close_quietly() -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qa_pipeline.errors import ManifestError, Problem
+from qa_pipeline.errors import ManifestError, Problem, reason_of
 from qa_pipeline.intake import cells
 from qa_pipeline.intake.columns import Columns, recognise
 from qa_pipeline.model import CallData
@@ -201,7 +201,7 @@ def _decode(path: Path) -> str:
     except FileNotFoundError:
         raise ManifestError(f"{path}：找不到清单文件；请检查路径") from None
     except OSError as error:
-        raise ManifestError(f"{path}：清单读不了（{error.strerror}）；请检查路径和权限") from None
+        raise ManifestError(f"{path}：清单读不了（{reason_of(error)}）；请检查路径和权限") from None
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ManifestError(f"{path}：这是 Excel 文件却不以 .xlsx 结尾；.xls 请另存为 .xlsx 或 CSV，.xlsx 请改回文件名")
     encodings = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
@@ -226,10 +226,10 @@ def _xlsx_rows(path: Path) -> Iterator[_Row]:
         book = load_workbook(path, read_only=True, data_only=True)
     except FileNotFoundError:
         raise ManifestError(f"{path}：找不到清单文件；请检查路径") from None
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise ManifestError(f"{path}：不是完好的 Excel 文件（{error}）；请重新另存为 .xlsx 或 CSV") from None
+    except (BadZipFile, InvalidFileException, KeyError, ValueError):
+        raise ManifestError(f"{path}：内容不是 Excel 工作簿，或者不完整；请在 Excel 里重新另存为 .xlsx 或 CSV") from None
     except OSError as error:
-        raise ManifestError(f"{path}：清单读不了（{error.strerror}）；请检查路径和权限") from None
+        raise ManifestError(f"{path}：清单读不了（{reason_of(error)}）；请检查路径和权限") from None
     try:
         sheet: Any = book.worksheets[0]
         sheet.reset_dimensions()  # exports often carry a wrong size

@@ -235,7 +235,7 @@ def test_a_manifest_that_cannot_be_used_says_why(tmp_path: Path, content: bytes,
 
 def test_missing_and_broken_manifest_files(tmp_path: Path) -> None:
     (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(ManifestError, match="不是完好的 Excel 文件"):
+    with pytest.raises(ManifestError, match="内容不是 Excel 工作簿，或者不完整"):
         read_manifest(tmp_path / "broken.xlsx")
     for name in ("none.csv", "none.xlsx"):
         with pytest.raises(ManifestError, match="找不到清单文件"):

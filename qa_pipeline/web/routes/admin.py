@@ -17,24 +17,6 @@ from qa_pipeline.web.views import back, render
 
 router = APIRouter()
 PAGE = 100
-EXPLAINED = {
-    "daily_rate": "每日抽样比例",
-    "weekly_rate": "每周二级抽样比例",
-    "agent_floor": "每人每天至少抽几通",
-    "recheck_extra": "重点复查的人另加几通",
-    "recheck_clean": "连续几通合格后解除重点复查",
-    "min_valid_s": "有效录音至少几秒",
-    "blind_share": "盲评比例",
-    "review_hours": "工单几小时内复核",
-    "appeal_days": "几天内可申诉",
-    "comment_days": "班组长几天内写意见",
-    "decision_days": "几天内裁定",
-    "escalate_days": "几天内可申请终裁",
-    "precision_floor": "准确率低于多少只作提示",
-    "precision_count": "准确率看最近几次决定",
-    "retention_days": "录音和文字保存几天",
-    "confirm_days_before": "收费前几天完成二次确认",
-}
 
 
 @router.get("/admin/people", name="admin.people")
@@ -111,7 +93,9 @@ def settings(ask: Asked) -> Response:
         values = casework_settings.listed(tx.settings)
         receipts = retention.receipts(tx)
         before = retention.before_day(tx, tx.at.date())
-    return render(ask, "settings.html", values=values, words=EXPLAINED, receipts=receipts[-12:][::-1], before=before)
+    return render(
+        ask, "settings.html", values=values, words=casework_settings.EXPLAINED, receipts=receipts[-12:][::-1], before=before
+    )
 
 
 @router.get("/admin/retention", name="admin.retention")
