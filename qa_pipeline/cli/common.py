@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,9 @@ class Context:
 
 
 CONTEXT = Context()
+_LATIN = re.compile(r"[!-~]+")
+_LONGEST_WHOLE = 32  # characters that a table keeps in one line
+_UNBOUNDED = 10_000  # columns of what is no terminal
 
 DbOption = Annotated[Path | None, typer.Option("--db", help="数据库文件，默认 qa-out/qa.duckdb。", show_default=False)]
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="规则文件夹，默认用自带的规则。", show_default=False)]
@@ -140,7 +144,10 @@ def duration(seconds: float) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), title: str = "") -> None:
-    """A table for the eyes, to stdout; Chinese characters count as two columns."""
+    """A table for the eyes, to stdout; Chinese characters count as two columns.
+
+    A terminal that is too narrow folds cells, never inside a number or a name in Latin letters; a pipe or a file has no width.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -148,11 +155,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
 
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
-        drawn.add_column(name, justify="right" if index in right else "left", overflow="fold")
+        whole = max((len(word) for row in rows for word in _LATIN.findall(row[index])), default=0)
+        drawn.add_column(name, justify="right" if index in right else "left", overflow="fold", min_width=min(whole, _LONGEST_WHOLE))
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     console = Console(highlight=False, color_system=None)
-    console.width = max(console.width, 100)
+    console.width = max(console.width, 100) if sys.stdout.isatty() else _UNBOUNDED
     with console.capture() as capture:
         console.print(drawn)
     if title:
