@@ -34,6 +34,7 @@ class Context:
 
     config: Path | None = None
     overrides: dict[str, Any] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)  # variables that were complained about
 
 
 CONTEXT = Context()
@@ -51,8 +52,14 @@ ToOption = Annotated[str | None, typer.Option("--to", help="到这一天（含�
 
 def settings_of(**overrides: Any) -> Settings:
     """Settings of this command: options with a dotted name written with two underscores, ``asr__workers``."""
-    from qa_pipeline.config import load_settings
+    import os
 
+    from qa_pipeline.config import load_settings, unused_variables
+
+    for variable, meant in unused_variables(os.environ):
+        if variable not in CONTEXT.told:
+            CONTEXT.told.add(variable)
+            say(f"注意：没有用到环境变量 {variable}；是不是 {meant}？")
     named = {name.replace("__", "."): value for name, value in overrides.items()}
     return load_settings(CONTEXT.config, overrides=named)
 

@@ -83,6 +83,7 @@ def run(argv: list[str]) -> int:
     from qa_pipeline.errors import StageError, StoreError, UserError
 
     CONTEXT.config = None
+    CONTEXT.told.clear()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a Windows console that is not UTF-8 must not stop a run
             stream.reconfigure(errors="replace")

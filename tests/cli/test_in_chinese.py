@@ -155,3 +155,8 @@ def test_the_log_and_the_settings_are_in_words(qa: Qa) -> None:
     shown = [" ".join(line.split()) for line in qa("settings", "show", "--db", qa.db).out.splitlines()]
     assert shown[0] == "设置 值 说明"
     assert "appeal_days 7 几天内可申诉" in shown and "precision_floor 0.8 准确率低于多少只作提示" in shown
+
+
+def test_a_variable_that_is_no_setting_is_told_once(qa: Qa, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_WORKERS", "abc")
+    assert qa("show", "S001", "--db", qa.db).err.splitlines()[0] == "注意：没有用到环境变量 QA_WORKERS；是不是 QA_ASR_WORKERS？"
