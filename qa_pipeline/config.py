@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from qa_pipeline.errors import ConfigError
+from qa_pipeline.toml_file import TomlFile
 
 DEFAULT_FILE = "qa.toml"
+
+
+T = TypeVar("T")
+
+
+def _setting(default: T, text: str) -> T:
+    """A field with what ``docs/commands.zh-CN.md`` says of it."""
+    return field(default=default, metadata={"doc": text})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,50 +37,50 @@ class AsrSettings:
     the ``replay`` engine gives back.
     """
 
-    engine: str = "faster-whisper"
-    model: str = ""  # empty: the embedded whisper-base; a folder; or the name of a model already fetched
-    learned: bool = True  # the embedded model with what it has learned about calls; false: whisper-base as it was released
-    language: str = "zh"
-    device: str = "auto"  # auto | cpu | cuda
-    compute_type: str = ""
-    workers: int = 0
-    threads: int = 0
-    batch: int = 0
-    beam: int = 0
-    replay: Path | None = None
+    engine: str = _setting("faster-whisper", "识别引擎；replay 重放记录好的识别结果，供测试用。")
+    model: str = _setting("", "识别模型：文件夹或已取得的模型名；空为自带的 whisper-base。")
+    learned: bool = _setting(True, "自带的模型用学过通话的那一份；false 为原来发布的。")
+    language: str = _setting("zh", "录音的语言。")
+    device: str = _setting("auto", "auto、cpu 或 cuda。")
+    compute_type: str = _setting("", "计算精度，如 int8、float16；空为按设备选。")
+    workers: int = _setting(0, "识别进程数；0 为按机器决定。")
+    threads: int = _setting(0, "每个进程的线程数；0 为处理器上一个。")
+    batch: int = _setting(0, "一次送入识别的窗口数；0 为按机器决定。")
+    beam: int = _setting(0, "束宽；0 为引擎自己的。")
+    replay: Path | None = _setting(None, "engine 为 replay 时的记录文件。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestSettings:
-    columns: Mapping[str, str] = field(default_factory=dict)  # column title in the file → field of the manifest
+    columns: Mapping[str, str] = field(default_factory=dict, metadata={"doc": "清单的列名 → 字段名，见下表。"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputSettings:
-    folder: Path = Path("qa-out")
-    show_private: bool = False  # False: customer numbers and names are masked
-    clips: bool = True  # cut evidence clips into the report
-    max_clips: int = 200
+    folder: Path = _setting(Path("qa-out"), "日报写到哪个文件夹。")
+    show_private: bool = _setting(False, "true 为不遮盖客户号码和姓名。")
+    clips: bool = _setting(True, "报告里带可以播放的证据片段。")
+    max_clips: int = _setting(200, "一份报告最多带几个片段。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    host: str = "127.0.0.1"
-    port: int = 8000
+    host: str = _setting("127.0.0.1", "网页监听的地址；默认只有本机能访问。")
+    port: int = _setting(8000, "网页的端口。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one command."""
 
-    db: Path = Path("qa-out/qa.duckdb")
-    rules: Path | None = None  # None: the packaged rule book
-    lexicons: Path | None = None  # None: "lexicons" beside the rules folder, else the packaged ones
-    policy: Path | None = None  # None: policy.yaml in the rules folder, else the packaged one
-    cache: bool = True
-    second_listening: bool = True  # hear the searched span again before an omission becomes a violation
-    cluster: str = ""  # empty: processes of this machine; "local", "auto" or the address of a Ray cluster
-    fail_on: str = "none"  # none | any | fatal
+    db: Path = _setting(Path("qa-out/qa.duckdb"), "数据库文件。")
+    rules: Path | None = _setting(None, "规则文件夹；不写用自带的规则。")
+    lexicons: Path | None = _setting(None, "词库文件夹；不写用规则文件夹旁边的 lexicons，没有就用自带的。")
+    policy: Path | None = _setting(None, "政策文件；不写用规则文件夹里的 policy.yaml，没有就用自带的。")
+    cache: bool = _setting(True, "false 为全部重新识别和判定，不用已有结果。")
+    second_listening: bool = _setting(True, "漏说判违规之前再听一遍那一段。")
+    cluster: str = _setting("", "在 Ray 集群上识别：local、auto 或 头节点:端口；空为本机的进程。")
+    fail_on: str = _setting("none", "有违规（any）或致命（fatal）时退出码为 1；none 为不看。")
     asr: AsrSettings = field(default_factory=AsrSettings)
     manifest: ManifestSettings = field(default_factory=ManifestSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
@@ -101,6 +109,19 @@ class Settings:
 
 
 FAIL_ON = ("none", "any", "fatal")
+# Variables that are no settings: read where they are used.
+VARIABLES = {
+    "QA_CONFIG": "配置文件，同 `--config`。",
+    "QA_PERSON": "操作人编号，同 `--as`。",
+    "QA_ADMIN_PASSWORD": "`qa serve --init-admin` 设定的密码，不写就询问。",
+    "QA_MODEL_DIR": "语音模型放在哪个文件夹。",
+    "QA_MAIL_HOST": "发邮件的服务器，见[报表](reports.md)；下同。",
+    "QA_MAIL_PORT": "端口。",
+    "QA_MAIL_SECURITY": "加密方式。",
+    "QA_MAIL_USER": "登录名。",
+    "QA_MAIL_PASSWORD": "密码或授权码。",
+    "QA_MAIL_FROM": "发件人。",
+}
 
 
 def load_settings(
@@ -113,7 +134,7 @@ def load_settings(
     env = os.environ if environ is None else environ
     named = file or (Path(env["QA_CONFIG"]) if env.get("QA_CONFIG") else None)
     path = named or Path(DEFAULT_FILE)
-    source = _File(path)
+    source = TomlFile(path)
     tree: dict[str, Any] = source.read(required=named is not None)
     settings: Settings = _build(Settings, tree, source, "")
     for name, text in _from_environment(env):
@@ -126,52 +147,15 @@ def load_settings(
     return settings
 
 
-class _File:
-    """The text of the configuration file, to say where a mistake stands."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.lines: list[str] = []
-
-    def read(self, *, required: bool) -> dict[str, Any]:
-        try:
-            text = self.path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            if required:
-                raise ConfigError(f"{self.path}：找不到这个配置文件。请检查路径，或去掉 --config。") from None
-            return {}
-        except UnicodeDecodeError:
-            raise ConfigError(f"{self.path}：不是 UTF-8 编码，请另存为 UTF-8。") from None
-        except OSError as error:
-            raise ConfigError(f"{self.path}：读不了这个配置文件（{error.strerror}）。") from None
-        self.lines = text.splitlines()
-        try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{self.path}：不是有效的 TOML（{error}）。请检查引号、括号和等号。") from None
-
-    def where(self, name: str) -> str:
-        """``path:line`` of a dotted name as well as plain TOML lets one find it."""
-        *sections, key = name.split(".")
-        current = ""
-        for number, line in enumerate(self.lines, start=1):
-            stripped = line.strip()
-            if stripped.startswith("["):
-                current = stripped.strip("[] ").replace('"', "")
-                if current == name:
-                    return f"{self.path}:{number}"
-            elif current == ".".join(sections) and stripped.split("=", 1)[0].strip().strip("\"'") == key:
-                return f"{self.path}:{number}"
-        return str(self.path)
-
-
-def _build(cls: type, tree: Mapping[str, Any], source: _File, prefix: str) -> Any:
+def _build(cls: type, tree: Mapping[str, Any], source: TomlFile, prefix: str) -> Any:
     hints = get_type_hints(cls)
     values: dict[str, Any] = {}
     for key, raw in tree.items():
         name = f"{prefix}{key}"
         if key not in hints:
-            raise ConfigError(f"{source.where(name)}：不认识的设置“{name}”。可用：{'、'.join(sorted(hints))}。")
+            meant = _meant(name)
+            perhaps = f"是不是{f' [{meant[0]}] 里的' if meant[0] else ''}“{meant[1]}”？" if meant else ""
+            raise ConfigError(f"{source.where(name)}：不认识的设置“{name}”。{perhaps}可用：{'、'.join(sorted(hints))}。")
         hint = hints[key]
         if dataclasses.is_dataclass(hint):
             if not isinstance(raw, dict):
@@ -216,6 +200,61 @@ def _leaves(cls: type, prefix: str = "") -> list[tuple[str, Any]]:
         elif get_origin(hint) in (None, Union, types.UnionType):
             found.append((f"{prefix}{key}", hint))
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One setting for the manual. ``variable`` is empty where a table cannot be written in the environment."""
+
+    name: str
+    variable: str
+    default: str
+    text: str
+
+
+def explained(cls: type = Settings, prefix: str = "") -> tuple[Explained, ...]:
+    """All settings, in the order of the classes."""
+    found: list[Explained] = []
+    hints = get_type_hints(cls)
+    for one in dataclasses.fields(cls):
+        name, hint = f"{prefix}{one.name}", hints[one.name]
+        if dataclasses.is_dataclass(hint):
+            found += explained(hint, f"{name}.")  # type: ignore[arg-type]
+            continue
+        simple = get_origin(hint) in (None, Union, types.UnionType)
+        default = "" if not simple or one.default in (None, "") else str(one.default)
+        found.append(
+            Explained(
+                name=name,
+                variable=_env_name(name) if simple else "",
+                default=default.lower() if isinstance(one.default, bool) else default,
+                text=one.metadata["doc"],
+            )
+        )
+    return tuple(found)
+
+
+def unused_variables(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Variables that were meant as settings and are none, each with what was probably meant (QA_WORKERS: QA_ASR_WORKERS)."""
+    known = {_env_name(name) for name, _ in _leaves(Settings)} | set(VARIABLES)
+    strange = sorted(name for name in env if name.startswith("QA_") and name not in known)
+    meant = [(name, _meant(name.removeprefix("QA_").lower())) for name in strange]
+    return tuple((name, _env_name(".".join(filter(None, setting)))) for name, setting in meant if setting is not None)
+
+
+def _meant(name: str) -> tuple[str, str] | None:
+    """Section and key of the setting that somebody who wrote ``name`` meant: the same key elsewhere, else nearly the same name."""
+    from difflib import get_close_matches
+
+    names = [full for full, _ in _leaves(Settings)]
+    same = [full for full in names if full.rpartition(".")[2] == name.rpartition(".")[2]]
+    close = {full.replace(".", "_"): full for full in names}
+    near = [close[word] for word in get_close_matches(name.replace(".", "_"), close, n=1, cutoff=0.8)]
+    found = (same or near)[:1]
+    if not found:
+        return None
+    section, _, key = found[0].rpartition(".")
+    return section, key
 
 
 def _env_name(name: str) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qa_pipeline.errors import UserError
+from qa_pipeline.errors import UserError, reason_of
+from qa_pipeline.intake.manifest import decode_text
 from qa_pipeline.masking import Masker
 from qa_pipeline.model import AuditRun, Conversation, Role, Verdict
 
@@ -98,6 +99,7 @@ class Evaluation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
     expected: Mapping[str, Mapping[str, str]]  # call → clause → 违规 | 合规 | 不计
+    places: Mapping[str, str] = field(default_factory=dict)  # clause as it was written → path:line where it stands first
     reference: Mapping[str, str] = field(default_factory=dict)  # call → what was said
     truth: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)  # call → turns
 
@@ -110,12 +112,16 @@ def read_labels(path: Path) -> Labels:
     """Labels: ``call_id, clause, expected``, perhaps ``reference``; ``truth.jsonl``, ``reference.csv`` beside them are used."""
     expected: dict[str, dict[str, str]] = defaultdict(dict)
     reference: dict[str, str] = {}
+    spelt: dict[str, str] = {}  # B4 and b4 are one clause
+    places: dict[str, str] = {}
     for line, row in _rows(path, ("call_id",)):
         call_id, clause, verdict = row["call_id"], row.get("clause", ""), row.get("expected", "") or "违规"
         if verdict not in EXPECTED:
             raise UserError(f"{path}:{line}: expected 只能是 {'、'.join(EXPECTED)}，写的是“{verdict}”。")
+        clause = spelt.setdefault(clause.casefold(), clause)
         wanted = expected[call_id]  # a call named without a clause is a clean call
         if clause:
+            places.setdefault(clause, f"{path}:{line}")
             if wanted.get(clause, verdict) != verdict:
                 raise UserError(f"{path}:{line}: {call_id} 的 {clause} 写了两次，而且不一样。")
             wanted[clause] = verdict
@@ -126,16 +132,16 @@ def read_labels(path: Path) -> Labels:
     beside = path.parent / "reference.csv"
     if beside.is_file() and not reference:
         reference = {row["call_id"]: row["reference"] for _, row in _rows(beside, ("call_id", "reference"))}
-    return Labels(expected=dict(expected), reference=reference, truth=_truth(path.parent / "truth.jsonl"))
+    return Labels(expected=dict(expected), places=places, reference=reference, truth=_truth(path.parent / "truth.jsonl"))
 
 
 def _rows(path: Path, needed: Sequence[str]) -> Iterable[tuple[int, dict[str, str]]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = decode_text(path.read_bytes())
     except OSError as error:
-        raise UserError(f"{path}：读不了标注文件（{error.strerror}）。请检查路径。") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}：不是 UTF-8 编码，请另存为“CSV UTF-8”。") from None
+        raise UserError(f"{path}：读不了标注文件（{reason_of(error)}）。请检查路径。") from None
+    if text is None:
+        raise UserError(f"{path}：不是文本，或编码不是 UTF-8、GB18030；请在 Excel 中另存为“CSV UTF-8”。")
     reader = csv.DictReader(text.splitlines())
     if missing := [name for name in needed if name not in (reader.fieldnames or ())]:
         raise UserError(f"{path}：缺少列 {'、'.join(missing)}；标注文件的列是 call_id, clause, expected。")
@@ -162,10 +168,14 @@ def _truth(path: Path) -> dict[str, list[dict[str, object]]]:
 
 
 def evaluate(labels: Labels, runs: Iterable[AuditRun]) -> Evaluation:
-    """Compares the runs of labelled calls with their labels; calls that are not labelled are left out."""
+    """Compares the runs of labelled calls with their labels; calls that are not labelled are left out.
+
+    A clause may be labelled in another case than the rules write it. Raises UserError for one that no rule of the runs has.
+    """
     clauses: dict[str, Counts] = defaultdict(Counts)
     mistakes: list[Mistake] = []
     seen: set[str] = set()
+    known: dict[str, str] = {}  # a clause without regard to case → as the rules write it
     roles, characters, false_on_clean = Share(), Share(), 0
     worst: list[tuple[str, float]] = []
     for run in runs:
@@ -173,7 +183,8 @@ def evaluate(labels: Labels, runs: Iterable[AuditRun]) -> Evaluation:
         if call_id not in labels.expected or call_id in seen:
             continue
         seen.add(call_id)
-        wanted = labels.expected[call_id]
+        known |= {item.clause.casefold(): item.clause for item in run.outcomes}
+        wanted = {known.get(clause.casefold(), clause): verdict for clause, verdict in labels.expected[call_id].items()}
         counts, wrong = compare(run, wanted)
         for clause, count in counts.items():
             clauses[clause] += count
@@ -187,6 +198,7 @@ def evaluate(labels: Labels, runs: Iterable[AuditRun]) -> Evaluation:
             characters += edits
             worst.append((call_id, edits.rate or 0.0))
     missing = tuple(sorted(set(labels.expected) - seen))
+    _refuse_unknown(labels, seen, known)
     return Evaluation(
         calls=len(seen),
         clean_calls=sum(1 for call_id in seen if "违规" not in labels.expected[call_id].values()),
@@ -199,6 +211,14 @@ def evaluate(labels: Labels, runs: Iterable[AuditRun]) -> Evaluation:
         characters=characters if characters.whole else None,
         worst=tuple(sorted(worst, key=lambda item: (-item[1], item[0]))[:5]),
     )
+
+
+def _refuse_unknown(labels: Labels, seen: Collection[str], known: Mapping[str, str]) -> None:
+    written = dict.fromkeys(clause for call_id in labels.expected if call_id in seen for clause in labels.expected[call_id])
+    wrong = [clause for clause in written if clause.casefold() not in known]
+    if wrong:
+        told = "\n".join(f"{labels.places.get(clause, '标注')}: 没有“{clause}”这个条款" for clause in wrong)
+        raise UserError(f"{told}\n可用：{'、'.join(sorted(known.values()))}。")
 
 
 def compare(run: AuditRun, wanted: Mapping[str, str]) -> tuple[dict[str, Counts], list[Mistake]]:
@@ -222,11 +242,17 @@ def compare(run: AuditRun, wanted: Mapping[str, str]) -> tuple[dict[str, Counts]
         elif expected == "违规":
             blind = clause in unjudged
             counts[clause] = Counts(missed=1, unjudged=int(blind))
-            reason = masker.text(unjudged[clause].reason) if blind else ""
+            reason = masker.text(unjudged[clause].reason if blind else _why_clear(run, clause))
             mistakes.append(Mistake(call_id=call_id, clause=clause, kind="漏判（无法判定）" if blind else "漏判", reason=reason))
         else:
             counts[clause] = Counts(clear=1, unjudged=int(clause in unjudged))
     return counts, mistakes
+
+
+def _why_clear(run: AuditRun, clause: str) -> str:
+    """Why the rules of a clause found nothing: the reason of the first that applied, else of the first at all."""
+    reasons = {item.verdict: item.reason for item in reversed(run.outcomes) if item.clause == clause and item.reason}
+    return reasons.get(Verdict.CLEAR) or reasons.get(Verdict.NOT_APPLICABLE) or ""
 
 
 def role_share(conversation: Conversation, truth: Sequence[Mapping[str, object]]) -> Share:

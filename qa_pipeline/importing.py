@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qa_pipeline.errors import Problem, UserError
+from qa_pipeline.errors import Problem, UserError, reason_of
 from qa_pipeline.hearing import Heard
 from qa_pipeline.judge import IMPORTED, Judge
 from qa_pipeline.model import AuditRun, CallData
@@ -64,7 +64,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     except UnicodeDecodeError:
         raise UserError(f"{path}：不是 UTF-8 编码，请另存为 UTF-8。") from None
     except OSError as error:
-        raise UserError(f"{path}：读不了这个文件（{error.strerror}）。请检查路径。") from None
+        raise UserError(f"{path}：读不了这个文件（{reason_of(error)}）。请检查路径。") from None
 
 
 class _LineError(UserError):

@@ -1,4 +1,4 @@
-"""Where the rule book, the lexicons and the sample calls lie: beside the code in a wheel, at the top of a checkout."""
+"""Where the rule book, the lexicons, the sample calls and the examples lie: beside the code in a wheel, at the top of a checkout."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ def lexicons_dir() -> Path:
 
 def samples_dir() -> Path:
     return _folder("recordings_sample")
+
+
+def examples_dir() -> Path:
+    return _folder("examples")
 
 
 def scripts_dir() -> Path:

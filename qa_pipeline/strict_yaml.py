@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_
 
 import yaml
 
-from qa_pipeline.errors import Problem
+from qa_pipeline.errors import Problem, reason_of
 
 T = TypeVar("T")
 _STR = "tag:yaml.org,2002:str"
@@ -65,13 +65,19 @@ _YAML_WORDS = (
     ("unknown escape character", "双引号里的反斜杠要写两个，或者改用单引号"),
     ("expected <block end>", "缩进与前面几行不一致"),
     ("block sequence entries are not allowed", "列表的“- ”要另起一行"),
+    ("sequence entries are not allowed", "列表的“- ”要另起一行"),
+    ("expected the node content, but found '<stream end>'", "列表或花括号没有写完，缺少“]”或“}”"),
+    ("expected the node content", "多出一个括号或逗号；它若是文字请加引号"),
+    ("expected chomping or indentation indicators", "以 | 或 > 开头的文字请加引号；多行文字要在 | 或 > 之后换行"),
+    ("tag", "以 ! 开头的文字请加引号"),
 )
+_OTHERWISE = "写法不对；请检查引号、冒号、括号和缩进"
 _SAFE_DEPTH = 800  # levels that libyaml nests on the smallest C stack without harm
 
 
 def _in_chinese(error: yaml.YAMLError) -> str:
     words = " ".join(filter(None, (getattr(error, "problem", None) or str(error), getattr(error, "context", None))))
-    return next((chinese for english, chinese in _YAML_WORDS if english in words), words)
+    return next((chinese for english, chinese in _YAML_WORDS if english in words), _OTHERWISE)
 
 
 def _place(error: yaml.YAMLError, text: str) -> tuple[int, int]:
@@ -291,7 +297,7 @@ def read_file(path: Path, cls: type[T], shown_as: str | None = None) -> tuple[T 
         reader.note(None, "文件不是 UTF-8 编码，请另存为 UTF-8")
         return None, reader
     except OSError as error:
-        reader.note(None, f"读不了文件：{error.strerror}")
+        reader.note(None, f"读不了文件：{reason_of(error)}")
         return None, reader
     node = reader.compose(text)
     value = reader.build(cls, node) if node is not None else None

@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from qa_pipeline.asr.learned import learned
 from qa_pipeline.asr.pinned import PINNED
-from qa_pipeline.errors import ModelError
+from qa_pipeline.errors import ModelError, reason_of
 
 DEFAULT = "whisper-base"
 _MARK = "verified.json"
@@ -139,13 +140,34 @@ def _download(name: str, folder: Path) -> None:
     from faster_whisper.utils import download_model
 
     try:
-        download_model(name, output_dir=str(folder))
+        with warnings.catch_warnings():  # of the two packages about each other
+            warnings.simplefilter("ignore")
+            download_model(name, output_dir=str(folder))
     except ValueError:
         raise ModelError(f"没有叫“{name}”的模型。可以用 large-v3-turbo、small 等名称，或“组织/模型”形式的名称。") from None
     except Exception as error:  # the hub's client raises its own, requests' and the system's errors
         raise ModelError(
-            f"取不到模型“{name}”（{type(error).__name__}）。请检查网络能否访问模型站；也可以在别的电脑取好，把文件夹拷来用 --model 指定。"
+            f"取不到模型“{name}”：{_why_not(error)}。请检查网络能否访问模型站；也可以在别的电脑取好，把文件夹拷来用 --model 指定。"
         ) from error
+
+
+def _why_not(error: Exception) -> str:
+    """Why a download failed, as far as the hub's client lets one know; its errors are told by name, it changes their bases."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "RepositoryNotFoundError" in names:
+        return "模型站上没有这个模型，或者不公开"
+    if names & {
+        "LocalEntryNotFoundError",
+        "OfflineModeIsEnabled",
+        "ConnectionError",
+        "ConnectError",
+        "TimeoutException",
+        "Timeout",
+    }:
+        return "连不上模型站"
+    if isinstance(error, OSError) and error.errno:
+        return reason_of(error)
+    return f"模型站的应答不对（{type(error).__name__}）"
 
 
 def _built_in() -> LocalModel:
@@ -231,7 +253,7 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(f"{path}：读不了这个模型文件（{error.strerror}）。请重新取得模型。") from None
+        raise ModelError(f"{path}：读不了这个模型文件（{reason_of(error)}）。请重新取得模型。") from None
 
 
 def _read_mark(folder: Path) -> dict[str, object]:
@@ -285,6 +307,6 @@ def _lock() -> Iterator[None]:
 
 def _unwritable(error: OSError) -> ModelError:
     return ModelError(
-        f"{models_folder()}：写不了语音模型（{error.strerror or error}），需要约 150 MB 空间和写权限。"
+        f"{models_folder()}：写不了语音模型（{reason_of(error)}），需要约 150 MB 空间和写权限。"
         "请腾出空间，或用环境变量 QA_MODEL_DIR 指定别的文件夹。"
     )

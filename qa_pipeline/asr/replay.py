@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa_pipeline.asr.base import ListenRequest
-from qa_pipeline.errors import ConfigError, StageError
+from qa_pipeline.errors import ConfigError, StageError, reason_of
 from qa_pipeline.model import EngineInfo, Segment, Transcript
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def _read(path: Path) -> Iterator[Transcript]:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise ConfigError(f'{path}：读不了识别记录（{error.strerror}）。engine = "replay" 时，model 要写记录文件的路径。') from None
+        raise ConfigError(
+            f'{path}：读不了识别记录（{reason_of(error)}）。engine = "replay" 时，model 要写记录文件的路径。'
+        ) from None
     decoder = msgspec.json.Decoder(Transcript)
     for number, line in enumerate(lines, start=1):
         if line.strip():

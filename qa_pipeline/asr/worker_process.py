@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa_pipeline.asr.base import ListenRequest
-from qa_pipeline.errors import QaError, StageError
+from qa_pipeline.errors import QaError, StageError, reason_of
 from qa_pipeline.model import Recording, Segment, Transcript
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _failure(task: tuple[int, Path], error: Exception) -> Failed:
     if isinstance(error, StageError):
         return Failed(number=number, stage=error.stage, message=str(error))
     if isinstance(error, OSError | MemoryError):
-        reason = (error.strerror if isinstance(error, OSError) else None) or "内存不足"
+        reason = reason_of(error) if isinstance(error, OSError) else "内存不足"
         return Failed(number=number, stage="asr", message=f"{path}：识别时系统出错（{reason}）。请检查磁盘空间和内存后再运行一次。")
     message = f"{path}：识别时程序出错（{type(error).__name__}: {error}）。其他录音不受影响；请把这段录音和这句话告诉开发者。"
     return Failed(number=number, stage="asr", message=message)

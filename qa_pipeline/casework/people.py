@@ -60,13 +60,18 @@ def save_person(tx: Tx, person: Person) -> None:
     tx.log("people.save", person.person_id, {"name": person.name, "posts": posts, "team": person.team, "active": person.active})
 
 
-def set_password(tx: Tx, person_id: str, password: str) -> None:
-    """A person sets his own, an administrator anybody's. Only the argon2 hash is kept."""
-    from argon2 import PasswordHasher
-
+def may_set_password(tx: Tx, person_id: str) -> None:
+    """A person sets his own, an administrator anybody's; raises CaseworkError for others and for an unknown person."""
     if tx.actor.person_id != person_id:
         tx.need(Post.ADMIN)
     find_person(tx.connection, person_id)
+
+
+def set_password(tx: Tx, person_id: str, password: str) -> None:
+    """Sets what :func:`may_set_password` allows. Only the argon2 hash is kept."""
+    from argon2 import PasswordHasher
+
+    may_set_password(tx, person_id)
     if len(password) < SHORTEST_PASSWORD:
         raise CaseworkError(f"密码至少 {SHORTEST_PASSWORD} 个字符。")
     tx.append("credentials", at_time=tx.at, person_id=person_id, password_hash=PasswordHasher().hash(password))

@@ -36,7 +36,8 @@ class CaseworkSettings:
     confirm_days_before: int = 3  # the second confirmation is due so many days before charging
 
 
-WORDS = {
+# What a setting is called on the pages and in lists.
+EXPLAINED = {
     "daily_rate": "每日抽样比例",
     "weekly_rate": "每周二级抽样比例",
     "agent_floor": "每人每天至少抽几通",
@@ -54,6 +55,7 @@ WORDS = {
     "retention_days": "录音和文字保存几天",
     "confirm_days_before": "收费前几天完成二次确认",
 }
+
 _NAMES = {field.name: field for field in fields(CaseworkSettings)}
 _SHARES = ("daily_rate", "weekly_rate", "blind_share", "precision_floor")
 
@@ -73,7 +75,7 @@ def parse(name: str, text: str) -> int | float:
 
 
 def _no_value(name: str, wanted: str, text: str) -> CaseworkError:
-    return CaseworkError(f"设置“{WORDS[name]}”{wanted}，写的是“{text}”。", command=f"它的名称是 {name}。")
+    return CaseworkError(f"设置“{EXPLAINED[name]}”{wanted}，写的是“{text}”。", command=f"它的名称是 {name}。")
 
 
 def load(connection: duckdb.DuckDBPyConnection) -> CaseworkSettings:

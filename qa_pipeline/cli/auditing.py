@@ -17,6 +17,7 @@ from qa_pipeline.cli.common import (
     existing_store,
     out,
     out_json,
+    program,
     say,
     settings_of,
     store_of,
@@ -38,6 +39,7 @@ _SHOWN_UNLISTED = 5
 def register(app: typer.Typer) -> None:
     app.command("run")(run)
     app.command("demo")(demo)
+    app.command("examples")(examples)
     imports = typer.Typer(help="导入已有的转写文本。", no_args_is_help=True, rich_markup_mode=None)
     imports.command("transcripts")(import_transcripts)
     app.add_typer(imports, name="import")
@@ -244,6 +246,7 @@ def demo(
     ] = None,
 ) -> int:
     """用自带的示例录音走一遍：识别、判定、评分、写报告。不需要联网，也不需要准备任何东西。"""
+    import shlex
     import time
 
     from qa_pipeline.resources import samples_dir
@@ -255,8 +258,30 @@ def demo(
     code = _run(settings, str(samples_dir()), None, limit=None, report=report, as_json=False)
     say(f"用时 {duration(time.monotonic() - began)}。")
     say(f"打开报告：{report.resolve().as_uri()}")
-    say(f"看一通电话：qa show S002 --db {settings.db}    导出表格：qa export findings --db {settings.db} --out findings.csv")
+    say(f"看一通电话：{program()} show S002 --db {shlex.quote(str(settings.db))}")
+    say(f"导出表格：  {program()} export findings --db {shlex.quote(str(settings.db))} --out findings.csv")
     return code
+
+
+def examples(
+    folder: Annotated[Path, typer.Argument(help="抄到哪个文件夹，默认当前文件夹。", metavar="文件夹", show_default=False)] = Path(),
+) -> int:
+    """把说明里用到的例子抄出来：一天里六通虚构电话的转写。照着 docs/casework.md 从一天做到月结。"""
+    from qa_pipeline.errors import UserError
+    from qa_pipeline.resources import examples_dir
+
+    source = examples_dir()
+    files = {
+        folder / "examples" / path.relative_to(source): path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file()
+    }
+    changed = [target for target, data in files.items() if target.exists() and target.read_bytes() != data]
+    if changed:
+        raise UserError(f"{changed[0]} 已经有了，而且改动过，没有覆盖。请换一个文件夹，或先移走它。")
+    for target, data in files.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        out(str(target))
+    return Exit.DONE
 
 
 def import_transcripts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,9 +34,13 @@ class Context:
 
     config: Path | None = None
     overrides: dict[str, Any] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)  # variables that were complained about
 
 
 CONTEXT = Context()
+_LATIN = re.compile(r"[!-~]+")
+_LONGEST_WHOLE = 32  # characters that a table keeps in one line
+_UNBOUNDED = 10_000  # columns of what is no terminal
 
 DbOption = Annotated[Path | None, typer.Option("--db", help="数据库文件，默认 qa-out/qa.duckdb。", show_default=False)]
 RulesOption = Annotated[Path | None, typer.Option("--rules", help="规则文件夹，默认用自带的规则。", show_default=False)]
@@ -51,8 +56,14 @@ ToOption = Annotated[str | None, typer.Option("--to", help="到这一天（含�
 
 def settings_of(**overrides: Any) -> Settings:
     """Settings of this command: options with a dotted name written with two underscores, ``asr__workers``."""
-    from qa_pipeline.config import load_settings
+    import os
 
+    from qa_pipeline.config import load_settings, unused_variables
+
+    for variable, meant in unused_variables(os.environ):
+        if variable not in CONTEXT.told:
+            CONTEXT.told.add(variable)
+            say(f"注意：没有用到环境变量 {variable}；是不是 {meant}？")
     named = {name.replace("__", "."): value for name, value in overrides.items()}
     return load_settings(CONTEXT.config, overrides=named)
 
@@ -75,6 +86,29 @@ def existing_store(settings: Settings) -> Store:
 def say(text: str) -> None:
     """Words for the person, to stderr."""
     print(text, file=sys.stderr)
+
+
+def program() -> str:
+    """What calls this program from here, for commands to be pasted: ``qa`` where the shell finds this very one, else its path."""
+    import shlex
+    import shutil
+
+    called, found = Path(sys.argv[0]), shutil.which("qa")
+    if found is not None and called.exists() and Path(found).samefile(called):
+        return "qa"
+    if called.stem == "qa":
+        return shlex.quote(str(called))
+    return f"{shlex.quote(sys.executable)} -m qa_pipeline.cli.main"
+
+
+def ask_password(question: str, otherwise: str) -> str:
+    """A new password from the keyboard, typed twice. Without a keyboard there is nothing to ask: ``otherwise`` is what helps then."""
+    from qa_pipeline.errors import UserError
+
+    if not sys.stdin.isatty():
+        raise UserError(f"这里没有键盘可以输入密码。{otherwise}")
+    password: str = typer.prompt(question, hide_input=True, confirmation_prompt="再输一次")
+    return password
 
 
 def out(text: str) -> None:
@@ -121,7 +155,10 @@ def duration(seconds: float) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), title: str = "") -> None:
-    """A table for the eyes, to stdout; Chinese characters count as two columns."""
+    """A table for the eyes, to stdout; Chinese characters count as two columns.
+
+    A terminal that is too narrow folds cells, never inside a number or a name in Latin letters; a pipe or a file has no width.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -129,11 +166,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
 
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
-        drawn.add_column(name, justify="right" if index in right else "left", overflow="fold")
+        whole = max((len(word) for row in rows for word in _LATIN.findall(row[index])), default=0)
+        drawn.add_column(name, justify="right" if index in right else "left", overflow="fold", min_width=min(whole, _LONGEST_WHOLE))
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     console = Console(highlight=False, color_system=None)
-    console.width = max(console.width, 100)
+    console.width = max(console.width, 100) if sys.stdout.isatty() else _UNBOUNDED
     with console.capture() as capture:
         console.print(drawn)
     if title:

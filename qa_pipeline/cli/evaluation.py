@@ -33,7 +33,8 @@ def tell_evaluation(found: Evaluation, *, as_json: bool) -> None:
         out(f"有标注但库里没有的通话 {len(found.missing)} 通：{'、'.join(found.missing[:20])}。请先用 qa run 处理。")
     for mistake in found.mistakes[:_SHOWN]:
         quote = f"“{mistake.quote}” " if mistake.quote else ""
-        out(f"  {mistake.kind} {mistake.call_id} {mistake.clause}：{quote}{mistake.reason}")
+        why = f"{quote}{mistake.reason}"
+        out(f"  {mistake.kind} {mistake.call_id} {mistake.clause}{'：' if why else ''}{why}")
     if len(found.mistakes) > _SHOWN:
         out(f"  还有 {len(found.mistakes) - _SHOWN} 处，用 --json 看全部。")
 

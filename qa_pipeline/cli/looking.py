@@ -154,6 +154,14 @@ def evaluate(
     if labels is None:
         return _against_reviews(settings, as_json=as_json)
     found = compare(read_labels(labels), existing_store(settings).iter_runs())
+    if not found.calls:
+        from qa_pipeline.errors import UserError
+
+        some = "、".join(found.missing[:3])
+        raise UserError(
+            f"标注的 {len(found.missing)} 通（{some}{'等' if len(found.missing) > 3 else ''}）都不在库 {settings.db} 里，没有可以评估的。"
+            "请先用 qa run 处理，或核对 call_id；库里的通话编号见 qa export scores。"
+        )
     tell_evaluation(found, as_json=as_json)
     return Exit.DONE
 

@@ -83,6 +83,7 @@ def run(argv: list[str]) -> int:
     from qa_pipeline.errors import StageError, StoreError, UserError
 
     CONTEXT.config = None
+    CONTEXT.told.clear()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a Windows console that is not UTF-8 must not stop a run
             stream.reconfigure(errors="replace")
@@ -90,6 +91,9 @@ def run(argv: list[str]) -> int:
         code = _outcome(command().main(args=argv, prog_name="qa", standalone_mode=False))
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
+    except typer.Abort:  # Ctrl-C or Ctrl-D at a question
+        say("已取消，什么也没有改动。")
+        return Exit.INTERRUPTED
     except (UserError, StoreError) as error:
         say(f"错误：{error.at_the_command_line}")
         return Exit.USER
@@ -136,14 +140,16 @@ def _usage(error: Any) -> int:
 def _system_error(error: OSError) -> str:
     import errno
 
+    from qa_pipeline.errors import reason_of
+
     place = f"{error.filename}：" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{place}磁盘已满。请腾出空间后重新运行；已完成的结果都还在。"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{place}没有写入权限。请检查权限，或换一个位置。"
+        return f"{place}没有权限。请检查权限，或换一个位置。"
     if error.errno == errno.EFBIG:
         return f"{place}超过了允许的文件大小。请检查磁盘限额后重新运行；已完成的结果都还在。"
-    return f"{place}{error.strerror or error}"
+    return f"{place}{reason_of(error)}。"
 
 
 def _close_quietly() -> None:

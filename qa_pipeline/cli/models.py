@@ -9,7 +9,7 @@ import typer
 
 app = typer.Typer(help="语音模型：自带的、取来的、自己文件夹里的。", no_args_is_help=True, add_completion=False)
 
-Name = Annotated[str, typer.Argument(help="模型名称或文件夹；不写就是自带的 whisper-base。", show_default=False)]
+Name = Annotated[str, typer.Argument(help="模型名称或文件夹；不写就是自带的 whisper-base。", show_default=False, metavar="名称")]
 
 
 @app.command("list", help="列出这台电脑上的语音模型。")
@@ -28,7 +28,7 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="输出 JSO
 
 
 @app.command(help="取得一个 faster-whisper 模型（需要能访问模型站的网络）。")
-def fetch(name: Annotated[str, typer.Argument(help="例如 large-v3-turbo、small，或“组织/模型”。")]) -> None:
+def fetch(name: Annotated[str, typer.Argument(help="例如 large-v3-turbo、small，或“组织/模型”。", metavar="名称")]) -> None:
     from qa_pipeline.asr.models import fetch as fetch_model
 
     model = fetch_model(name)

@@ -11,6 +11,7 @@ from typing import Any, Self
 from qa_pipeline.cli.common import duration, say
 
 _LINE_EVERY_S = 30.0
+_PACE_AFTER_S = 5.0
 
 
 class RunProgress:
@@ -22,8 +23,10 @@ class RunProgress:
         self._bar: Any = None
         self._task: Any = None
         self._total_s = self._done_s = 0.0
-        self._calls = self._heard_calls = 0
-        self._began = self._told_at = tick()
+        self._calls = self._heard_calls = self._failed_calls = 0
+        self._first_at: float | None = None  # when the first recording was heard, and what had been heard with it
+        self._first_s = 0.0
+        self._told_at = tick()
 
     def __enter__(self) -> Self:
         if not self._quiet and sys.stderr.isatty():
@@ -54,7 +57,7 @@ class RunProgress:
         self._advance(1)
 
     def hearing(self, calls: int, audio_s: float) -> None:
-        self._calls, self._total_s, self._began = calls, audio_s, self._tick()
+        self._calls, self._total_s = calls, audio_s
         self._stage("识别与判定", max(audio_s, 1.0))
         if self._bar is None and not self._quiet:
             say(f"要识别 {calls} 段录音，共 {duration(audio_s)}。")
@@ -63,8 +66,9 @@ class RunProgress:
     def heard(self, call_id: str, audio_s: float, error: str) -> None:
         self._done_s += audio_s
         self._heard_calls += 1
-        if error:
-            self._line(f"未处理 {call_id}：{error}")
+        self._failed_calls += bool(error)  # why is said once, with all others at the end
+        if self._first_at is None and not error:
+            self._first_at, self._first_s = self._tick(), self._done_s
         self._advance(audio_s)
         self._tell()
 
@@ -90,15 +94,26 @@ class RunProgress:
     def _tell(self) -> None:
         """Where the recognition stands: audio done and left, and the time that the rest will take."""
         left_s = max(0.0, self._total_s - self._done_s)
-        spent_s = self._tick() - self._began
-        told = f"{self._heard_calls}/{self._calls} 通  音频 {duration(self._done_s)}，剩 {duration(left_s)}"
-        if self._done_s and left_s:
-            told += f"  约需 {duration(left_s * spent_s / self._done_s)}"
+        failed = f"（未处理 {self._failed_calls}）" if self._failed_calls else ""
+        told = f"{self._heard_calls}/{self._calls} 通{failed}  音频 {duration(self._done_s)}，剩 {duration(left_s)}"
+        rest_s = self._rest_s(left_s)
+        if rest_s:
+            told += f"  约需 {duration(rest_s)}"
         if self._bar is not None:
             self._bar.update(self._task, told=told)
         elif not self._quiet and self._heard_calls and (self._tick() - self._told_at >= _LINE_EVERY_S or not left_s):
             self._told_at = self._tick()
             say(told)
+
+    def _rest_s(self, left_s: float) -> float | None:
+        """The time that the rest will take, from the pace since the first recording: before it, processes were starting. None until
+        a tenth of the whole was heard at that pace for long enough; the first guess would be several times too long or too short."""
+        if self._first_at is None:
+            return None
+        spent_s, done_s = self._tick() - self._first_at, self._done_s - self._first_s
+        if spent_s < _PACE_AFTER_S or done_s < self._total_s / 10:
+            return None
+        return left_s * spent_s / done_s
 
     def _line(self, text: str) -> None:
         if self._bar is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qa_pipeline.cli.casework.common import time_of
-from qa_pipeline.cli.common import DbOption, Exit, RulesOption, say, settings_of
+from qa_pipeline.cli.common import DbOption, Exit, RulesOption, ask_password, say, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,8 +72,12 @@ def _init_admin(settings: Settings, person_id: str) -> int:
     from qa_pipeline.policy import load_policy
     from qa_pipeline.store import open_store
 
-    password = os.environ.get(PASSWORD_VARIABLE) or typer.prompt("管理员密码", hide_input=True, confirmation_prompt="再输一次")
     desk = Desk(store=open_store(settings.db), policy=load_policy(settings.policy_file()))
+    if settings.db.exists():
+        with desk.found(datetime.now()):
+            pass  # a store that has people is refused before anything is asked
+    otherwise = f"请在终端里运行，或用环境变量 {PASSWORD_VARIABLE} 给出密码。"
+    password = os.environ.get(PASSWORD_VARIABLE) or ask_password("管理员密码", otherwise)
     with desk.found(datetime.now()) as tx:
         people.save_person(tx, Person(person_id=person_id, name="管理员", posts=(Post.ADMIN,)))
         people.set_password(tx, person_id, password)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from qa_pipeline.errors import ConfigError
+from qa_pipeline.errors import ConfigError, reason_of
 
 LOCAL = "local"
 _SWITCHES = {
@@ -70,8 +70,10 @@ def _reach(address: str) -> None:
         raise ConfigError(f"--cluster 的地址“{address}”不对。请写 local、auto，或 Ray 头节点的 主机:端口，例如 10.0.0.5:6379。")
     try:
         socket.create_connection((host, int(port)), timeout=_PATIENCE_S).close()
-    except (OSError, OverflowError) as error:
-        raise ConfigError(f"{_unreachable(address)}（{error}）") from error
+    except OSError as error:
+        raise ConfigError(f"{_unreachable(address)}（{reason_of(error)}）") from error
+    except OverflowError as error:
+        raise ConfigError(f"{_unreachable(address)}（端口要在 0 到 65535 之间）") from error
 
 
 def _unreachable(address: str) -> str:

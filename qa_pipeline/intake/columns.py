@@ -97,7 +97,7 @@ def recognise(headers: Sequence[str], mapping: Mapping[str, str]) -> Columns:
     if "file" not in taken:
         raise ManifestError(
             f"找不到录音文件列；表头是：{'、'.join(name for name in headers if name.strip()) or '（空）'}。"
-            "请把该列命名为 file 或“录音文件”，或在配置的列名映射里指定"
+            '请把该列命名为 file 或“录音文件”，或在 qa.toml 的 [manifest.columns] 里写一行："您的列名" = "file"'
         )
     return Columns(
         fields=tuple((field, taken[field]) for field in FIELDS if field in taken),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qa_pipeline.errors import AudioError
+from qa_pipeline.errors import AudioError, reason_of
 from qa_pipeline.intake.declared import declared_s, ends_midway
 from qa_pipeline.intake.levels import RATE
 from qa_pipeline.model import Fitness, FitnessFact, Recording
@@ -216,7 +216,7 @@ class _Sink:
 
     def _no_room(self, error: OSError) -> AudioError:
         return AudioError(
-            f"{self._path}：录音太长，临时文件写不下（{error.strerror}）；请清理临时目录所在磁盘，或用 TMPDIR 指到别处"
+            f"{self._path}：录音太长，临时文件写不下（{reason_of(error)}）；请清理临时目录所在磁盘，或用 TMPDIR 指到别处"
         )
 
     def finish(self) -> NDArray[np.int16]:
@@ -247,7 +247,7 @@ def _unreadable(path: Path, error: OSError) -> AudioError:
         return AudioError(f"{path}：这是文件夹，不是录音文件；请检查清单")
     if isinstance(error, PermissionError):
         return AudioError(f"{path}：没有读取权限；请检查文件权限")
-    return AudioError(f"{path}：录音读不了（{error.strerror or error}）；请检查磁盘或网络共享后重新运行")
+    return AudioError(f"{path}：录音读不了（{reason_of(error)}）；请检查磁盘或网络共享后重新运行")
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from qa_pipeline.errors import ManifestError, Problem
+from qa_pipeline.errors import ManifestError, Problem, reason_of
 from qa_pipeline.intake.manifest import Manifest
 from qa_pipeline.model import CallData
 
@@ -83,7 +83,7 @@ def _walk(folder: Path, relative: PurePosixPath, warnings: list[Problem]) -> Ite
         with os.scandir(here) as listing:
             entries = sorted((entry for entry in listing if not entry.name.startswith(".")), key=lambda entry: entry.name)
     except OSError as error:
-        warnings.append(Problem(path=str(here), line=0, col=0, message=f"文件夹读不了，已跳过：{error.strerror}"))
+        warnings.append(Problem(path=str(here), line=0, col=0, message=f"文件夹读不了，已跳过：{reason_of(error)}"))
         return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):

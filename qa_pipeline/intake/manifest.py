@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qa_pipeline.errors import ManifestError, Problem
+from qa_pipeline.errors import ManifestError, Problem, reason_of
 from qa_pipeline.intake import cells
 from qa_pipeline.intake.columns import Columns, recognise
 from qa_pipeline.model import CallData
@@ -124,7 +124,9 @@ class _Reader:
                 self._warn(row.line, index, f"{field}：{error}；按未知处理")
                 if field == "hangup_at" and "ended_at" not in values:
                     with suppress(cells.CellError):  # many exports hold the clock time of the hang-up under 挂机时间
-                        values["ended_at"] = cells.parse_when(row.values[index], values.get("started_at"))
+                        ended = cells.parse_when(row.values[index], values.get("started_at"))
+                        if _not_before(values.get("started_at", ""), ended):  # 0:31 means seconds, and was complained about
+                            values["ended_at"] = ended
         self._order(row.line, values)
         return values
 
@@ -133,11 +135,11 @@ class _Reader:
         start = values.get("started_at", "")
         for field in cells.TIMES[1:]:
             value = values.get(field, "")
-            if "T" not in start or "T" not in value or value >= start:
+            if not value:
                 continue
-            later = (datetime.fromisoformat(value) + timedelta(days=1)).isoformat()
-            if later[:10] > start[:10] and datetime.fromisoformat(later) - datetime.fromisoformat(start) < timedelta(hours=6):
-                values[field] = later  # a call across midnight
+            placed = _not_before(start, value)
+            if placed is not None:
+                values[field] = placed
             else:
                 self._warn(line, self._column(field), f"{field}：{value} 早于开始时间 {start}；按未知处理")
                 del values[field]
@@ -180,6 +182,15 @@ class _Reader:
         return call_id
 
 
+def _not_before(start: str, value: str) -> str | None:
+    """A time of a call that began at ``start``: as it is, a day later when the call went across midnight; None: before the start."""
+    if "T" not in start or "T" not in value or value >= start:
+        return value
+    later = datetime.fromisoformat(value) + timedelta(days=1)
+    across = later.isoformat()[:10] > start[:10] and later - datetime.fromisoformat(start) < timedelta(hours=6)
+    return later.isoformat() if across else None
+
+
 def _csv_rows(path: Path) -> Iterator[_Row]:
     """Rows of a CSV with the line each starts on; comma, tab or semicolon, whatever the header line has most of."""
     text = _decode(path)
@@ -202,9 +213,17 @@ def _decode(path: Path) -> str:
     except FileNotFoundError:
         raise ManifestError(f"{path}：找不到清单文件；请检查路径") from None
     except OSError as error:
-        raise ManifestError(f"{path}：清单读不了（{error.strerror}）；请检查路径和权限") from None
+        raise ManifestError(f"{path}：清单读不了（{reason_of(error)}）；请检查路径和权限") from None
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ManifestError(f"{path}：这是 Excel 文件却不以 .xlsx 结尾；.xls 请另存为 .xlsx 或 CSV，.xlsx 请改回文件名")
+    text = decode_text(data)
+    if text is None:
+        raise ManifestError(f"{path}：不是文本清单，或编码不是 UTF-8、GB18030；请在 Excel 中另存为“CSV UTF-8”或 .xlsx")
+    return text
+
+
+def decode_text(data: bytes) -> str | None:
+    """The text of a table that somebody saved: UTF-8 with or without BOM, UTF-16 with BOM, else GB18030; None: no text at all."""
     encodings = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
     for encoding in encodings:
         try:
@@ -213,7 +232,7 @@ def _decode(path: Path) -> str:
             continue
         if "\0" not in text:
             return text
-    raise ManifestError(f"{path}：不是文本清单，或编码不是 UTF-8、GB18030；请在 Excel 中另存为“CSV UTF-8”或 .xlsx")
+    return None
 
 
 def _xlsx_rows(path: Path) -> Iterator[_Row]:
@@ -227,10 +246,10 @@ def _xlsx_rows(path: Path) -> Iterator[_Row]:
         book = load_workbook(path, read_only=True, data_only=True)
     except FileNotFoundError:
         raise ManifestError(f"{path}：找不到清单文件；请检查路径") from None
-    except (BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise ManifestError(f"{path}：不是完好的 Excel 文件（{error}）；请重新另存为 .xlsx 或 CSV") from None
+    except (BadZipFile, InvalidFileException, KeyError, ValueError):
+        raise ManifestError(f"{path}：内容不是 Excel 工作簿，或者不完整；请在 Excel 里重新另存为 .xlsx 或 CSV") from None
     except OSError as error:
-        raise ManifestError(f"{path}：清单读不了（{error.strerror}）；请检查路径和权限") from None
+        raise ManifestError(f"{path}：清单读不了（{reason_of(error)}）；请检查路径和权限") from None
     try:
         sheet: Any = book.worksheets[0]
         sheet.reset_dimensions()  # exports often carry a wrong size

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from qa_pipeline.errors import AudioError, ConfigError, ManifestError
+from qa_pipeline.errors import AudioError, ConfigError, ManifestError, reason_of
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters at least: one letter is a Windows drive
 _BLOCK = 1 << 20
@@ -71,7 +71,7 @@ def local(location: str) -> Iterator[Path]:
                     copy.write(block)
         except OSError as error:
             raise AudioError(
-                f"{location}：临时文件写不下（{error.strerror}）；请清理临时目录所在磁盘，或用 TMPDIR 指到别处"
+                f"{location}：临时文件写不下（{reason_of(error)}）；请清理临时目录所在磁盘，或用 TMPDIR 指到别处"
             ) from error
         yield path
 

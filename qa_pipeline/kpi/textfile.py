@@ -15,7 +15,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from qa_pipeline.errors import UserError
+from qa_pipeline.errors import UserError, reason_of
 
 _BLOCK = 1 << 22
 _DELIMITERS = ",\t;|"
@@ -60,8 +60,10 @@ def _excel(path: Path, target: Path) -> Prepared:
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise UserError(f"{path} 不是有效的 Excel 文件（{error}）。请重新导出。") from None
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        raise UserError(f"{path} 的内容不是 Excel 工作簿，或者不完整。请在 Excel 里重新另存为 .xlsx 或 CSV。") from None
+    except OSError as error:
+        raise UserError(f"{path}：读不了这个文件（{reason_of(error)}）。请检查路径和权限。") from None
     with target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         rows = book.worksheets[0].iter_rows(values_only=True)

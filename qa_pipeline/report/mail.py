@@ -11,7 +11,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
 
-from qa_pipeline.errors import ConfigError, UserError
+from qa_pipeline.errors import ConfigError, UserError, reason_of
 from qa_pipeline.report.document import Report, shown
 
 PATIENCE_S = 30.0
@@ -106,7 +106,7 @@ def send(server: MailServer, message: EmailMessage) -> None:
         raise UserError(f"邮件服务器 {server.host} 不支持 {server.security} 或登录。请检查 QA_MAIL_SECURITY 和端口。") from None
     except (smtplib.SMTPException, ssl.SSLError, OSError) as error:
         raise UserError(
-            f"邮件没有发出：连不上或用不了 {server.host}:{server.port}（{error}）。报表文件仍在，可以稍后重发。"
+            f"邮件没有发出：连不上或用不了 {server.host}:{server.port}（{reason_of(error)}）。报表文件仍在，可以稍后重发。"
         ) from None
     if refused:
         raise UserError(f"有收件人没有收到：{'、'.join(refused)}。其余的已经发出。")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qa_pipeline.errors import UserError
+from qa_pipeline.errors import UserError, reason_of
 from qa_pipeline.model import Role
 from qa_pipeline.rules.book import RuleBook
 from qa_pipeline.rules.examples import conversation_of
@@ -30,7 +30,8 @@ def sentences(book: RuleBook, corpus: Path | None = None) -> list[str]:
         try:
             return [line.strip() for line in corpus.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"读不了 {corpus}：{error}。请给出 UTF-8 的文本文件，一行一句。") from None
+            why = reason_of(error) if isinstance(error, OSError) else "不是 UTF-8 编码"
+            raise UserError(f"读不了 {corpus}：{why}。请给出 UTF-8 的文本文件，一行一句。") from None
     return [
         turn.raw
         for rule in book.rules

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from qa_pipeline.errors import StoreError
+from qa_pipeline.errors import StoreError, reason_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -68,7 +68,7 @@ class Bulk:
                     file.write(b"\n")
                     count, longest = count + 1, max(longest, len(line))
         except OSError as error:
-            raise StoreError(f"写临时文件失败（{error.strerror}）：{path}。请检查临时文件夹的剩余空间后重试。") from error
+            raise StoreError(f"写临时文件失败（{reason_of(error)}）：{path}。请检查临时文件夹的剩余空间后重试。") from error
         self._files[table] = _File(path, count, longest)
 
     def insert(self, connection: duckdb.DuckDBPyConnection, table: str, *, unless: str = "", among: str = "") -> int:

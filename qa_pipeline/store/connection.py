@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qa_pipeline.errors import StoreError, StoreLockedError
+from qa_pipeline.errors import StoreError, StoreLockedError, reason_of
 from qa_pipeline.store import migrations
 
 if TYPE_CHECKING:
@@ -228,4 +228,6 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"不能建立数据库所在的文件夹 {folder}（{error.strerror}）。请检查权限，或用 --db 换一个位置。") from error
+        raise StoreError(
+            f"不能建立数据库所在的文件夹 {folder}（{reason_of(error)}）。请检查权限，或用 --db 换一个位置。"
+        ) from error

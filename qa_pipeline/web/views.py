@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from qa_pipeline.casework.stats import Rate
 from qa_pipeline.casework.values import Post
+from qa_pipeline.web.reading.words import logged
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -117,7 +118,7 @@ def environment() -> Environment:
         "count": count,
         "length": lambda items: len(items),
         "dataset": dataset,
-        "plain_json": plain_json,
+        "plain_json": logged,
         "query": lambda text: f"?{text}",
         "month": lambda text: f"{text[:4]} 年 {int(text[5:7])} 月",
     }
@@ -290,26 +291,6 @@ def when(value: datetime | None) -> str:
 
 def count(value: float) -> str:
     return f"{value:,.0f}"
-
-
-def plain_json(text: str) -> str:
-    """The values of a log entry, in words."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return text
-    if not isinstance(found, dict):
-        return text
-    return "，".join(_words(value) for value in found.values() if value not in (None, "", [], False))
-
-
-def _words(value: Any) -> str:
-    """One value of a log entry; what the program calls in English by its Chinese name."""
-    from qa_pipeline.web.reading.words import LOGGED
-
-    if isinstance(value, list):
-        return "、".join(_words(item) for item in value)
-    return "是" if value is True else LOGGED.get(str(value), str(value).rstrip("。"))
 
 
 def dataset(value: Any) -> Markup:

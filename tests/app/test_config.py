@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qa_pipeline.config import AsrSettings, Settings, load_settings
+from qa_pipeline.config import VARIABLES, AsrSettings, Settings, explained, load_settings, unused_variables
 from qa_pipeline.errors import ConfigError
 
 
@@ -39,7 +39,9 @@ def test_the_file_is_found_in_the_current_folder_and_by_environment(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("dbb = 1\n", "qa.toml:1：不认识的设置“dbb”"),
+        ("dbb = 1\n", "qa.toml:1：不认识的设置“dbb”。是不是“db”？可用：asr、cache、"),
+        ("workers = 1\n", "qa.toml:1：不认识的设置“workers”。是不是 [asr] 里的“workers”？可用："),
+        ("second_listning = true\n", "qa.toml:1：不认识的设置“second_listning”。是不是“second_listening”？可用："),
         ("[asr]\nbatch = 1\nworker = 2\n", "qa.toml:3：不认识的设置“asr.worker”"),
         ("[asr]\n\nbatch = '5'\n", "qa.toml:3：“asr.batch”应是整数"),
         ("[asr]\nworkers = -1\n", "qa.toml:2：“asr.workers”不能是负数"),
@@ -79,3 +81,28 @@ def test_own_rules_bring_their_lexicons_and_policy(tmp_path: Path) -> None:
     assert settings.lexicons_folder() == tmp_path / "lexicons"
     assert settings.policy_file() == tmp_path / "rules" / "policy.yaml"
     assert Settings(rules=tmp_path).policy_file() == Settings().policy_file()
+
+
+def test_every_setting_is_explained_with_its_variable_and_default() -> None:
+    told = {one.name: (one.variable, one.default) for one in explained()}
+    assert all(one.text.endswith("。") for one in explained())
+    assert [told[name] for name in ("db", "rules", "cache", "asr.workers", "manifest.columns", "output.folder", "web.port")] == [
+        ("QA_DB", "qa-out/qa.duckdb"),
+        ("QA_RULES", ""),
+        ("QA_CACHE", "true"),
+        ("QA_ASR_WORKERS", "0"),
+        ("", ""),
+        ("QA_OUTPUT_FOLDER", "qa-out"),
+        ("QA_WEB_PORT", "8000"),
+    ]
+    for name, (variable, default) in told.items():
+        if variable and default:
+            assert load_settings(environ={variable: default}) == Settings(), name
+
+
+def test_a_variable_that_was_meant_as_a_setting_is_found() -> None:
+    env = {"QA_WORKERS": "abc", "QA_ASR_WORKRS": "2", "QA_ASR_WORKERS": "2", "QA_GOLDEN": "write", "QA_TEAM": "x", "PATH": "/bin"}
+    assert unused_variables(env | dict.fromkeys(VARIABLES, "x")) == (
+        ("QA_ASR_WORKRS", "QA_ASR_WORKERS"),
+        ("QA_WORKERS", "QA_ASR_WORKERS"),
+    )

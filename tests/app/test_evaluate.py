@@ -102,7 +102,7 @@ def test_counts_by_hand() -> None:
         overall=Counts(hits=1, false=2, missed=2, clear=4, unjudged=2),
         false_on_clean=1,
         mistakes=(
-            Mistake(call_id="a", clause="A02", kind="漏判", reason=""),
+            Mistake(call_id="a", clause="A02", kind="漏判", reason="A02的理由"),
             Mistake(call_id="a", clause="A03", kind="漏判（无法判定）", reason="A03的理由"),
             Mistake(call_id="a", clause="A05", kind="误判", reason="A05的理由", quote="原话"),
             Mistake(call_id="b", clause="A01", kind="误判", reason="A01的理由", quote="原话"),
@@ -180,5 +180,8 @@ def test_labels_with_their_references(tmp_path: Path) -> None:
     (tmp_path / "truth.jsonl").write_text('{"call_id": "A", "turns": [{"role": "agent"}]}\n\n', encoding="utf-8")
     found = read_labels(path)
     assert found == Labels(
-        expected={"A": {"A01": "违规", "A02": "违规"}, "B": {}}, reference={"A": "您好"}, truth={"A": [{"role": "agent"}]}
+        expected={"A": {"A01": "违规", "A02": "违规"}, "B": {}},
+        places={"A01": f"{path}:2", "A02": f"{path}:3"},
+        reference={"A": "您好"},
+        truth={"A": [{"role": "agent"}]},
     )

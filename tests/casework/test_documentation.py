@@ -26,7 +26,6 @@ def test_from_a_day_to_a_closed_month(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("QA_PERSON", raising=False)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
     said: dict[str, str] = {}
     for line in commands():
         code = run(shlex.split(line)[1:])

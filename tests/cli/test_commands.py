@@ -499,3 +499,66 @@ def test_the_morning_hears_and_judges_as_a_run_does(qa: Qa, tmp_path: Path) -> N
     of_day, of_run = qa("export", "findings", "--db", qa.db).out, qa("export", "findings", "--db", run).out
     assert of_day == of_run
     assert "复听后仍没有听到" in of_day
+
+
+def test_the_commands_that_the_demo_prints_can_be_pasted(qa: Qa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After make demo nobody has activated .venv: the path is printed; ``qa`` alone where the shell finds this very program."""
+    script = tmp_path / "my venv" / "bin" / "qa"
+    script.parent.mkdir(parents=True)
+    script.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m qa_pipeline.cli.main \"$@\"\n", encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", ["my venv/bin/qa", "demo"])
+    said = qa("demo", "--out", tmp_path / "a folder")
+    shown, exported = (line.partition("：")[2].strip() for line in said.err.splitlines()[-2:])
+    assert (shown, exported) == (
+        f"'my venv/bin/qa' show S002 --db '{tmp_path}/a folder/qa.duckdb'",
+        f"'my venv/bin/qa' export findings --db '{tmp_path}/a folder/qa.duckdb' --out findings.csv",
+    )
+    assert "S002" in subprocess.run(shown, shell=True, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    monkeypatch.setenv("PATH", str(script.parent), prepend=":")
+    assert qa("demo", "--out", tmp_path / "a folder").err.splitlines()[-2].startswith("看一通电话：qa show S002 ")
+
+
+def test_labels_as_people_write_them(qa: Qa, tmp_path: Path) -> None:
+    """GBK, clauses in another case; an unknown clause, or no call in common, is refused with what to do."""
+    qa("run", copy_calls(tmp_path / "day", "S001", "S002"), "--db", qa.db)
+    labels = tmp_path / "labels.csv"
+    labels.write_bytes("call_id,clause,expected\nS002,b4,违规\nS002,B4,违规\nS001,A14,违规\n".encode("gbk"))
+    said = qa("eval", labels, "--db", qa.db)
+    assert said.code == 0, said.err
+    missed = [line for line in said.out.splitlines() if "漏判" in line and "S001" in line]
+    assert len(missed) == 1 and missed[0].startswith("  漏判 S001 A14：") and not missed[0].endswith("：")
+    answer = json.loads(qa("eval", labels, "--db", qa.db, "--json").out)
+    assert answer["clauses"]["B4"]["true_positive"] == 1 and "b4" not in answer["clauses"]
+    labels.write_text("call_id,clause,expected\nS002,A06,违规\nS002,Q9,违规\nS001,M99,违规\n", encoding="utf-8")
+    said = qa("eval", labels, "--db", qa.db)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"错误：{labels}:3: 没有“Q9”这个条款\n{labels}:4: 没有“M99”这个条款\n可用：A01、A02、")
+    labels.write_text("call_id,clause,expected\nX1,B4,违规\n", encoding="utf-8")
+    assert qa("eval", labels, "--db", qa.db).err == (
+        f"错误：标注的 1 通（X1）都不在库 {qa.db} 里，没有可以评估的。请先用 qa run 处理，或核对 call_id；库里的通话编号见 qa export scores。\n"
+    )
+
+
+def test_today_without_people_says_how_to_begin(qa: Qa) -> None:
+    assert qa("people", "list", "--db", qa.db).code == 2  # no store yet
+    qa("people", "add", "admin", "管理员", "--post", "管理员", "--db", qa.db)
+    assert qa("today", "--db", qa.db).code == 0
+    assert qa("today", "--as", "x", "--db", qa.db).err == "错误：没有编号为“x”的在岗人员。用 qa people list 查看。\n"
+    from qa_pipeline.store import open_store
+
+    empty = qa.db.with_name("empty.duckdb")
+    with open_store(empty).write():
+        pass
+    said = qa("today", "--db", empty)
+    assert (said.code, said.err) == (2, "错误：还没有任何人员。第一个人是管理员：qa people add admin 管理员 --post 管理员。\n")
+
+
+def test_the_examples_come_with_the_program(qa: Qa, tmp_path: Path) -> None:
+    names = ["examples/working_month/README.md", "examples/working_month/calls.jsonl"]
+    assert qa("examples").out.splitlines() == names
+    assert qa("examples").out.splitlines() == names  # once more is harmless
+    (tmp_path / names[1]).write_text("我的", encoding="utf-8")
+    said = qa("examples")
+    assert (said.code, said.err) == (2, f"错误：{names[1]} 已经有了，而且改动过，没有覆盖。请换一个文件夹，或先移走它。\n")
+    assert qa("examples", "elsewhere").out.splitlines() == [f"elsewhere/{name}" for name in names]

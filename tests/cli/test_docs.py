@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qa_pipeline.cli.main import command
-from qa_pipeline.cli.reference import commands, reference
+from qa_pipeline.cli.reference import EXAMPLE, commands, reference
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
@@ -78,3 +78,15 @@ def test_links_between_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_the_example_of_the_manual_is_a_configuration_that_reads_a_manifest(tmp_path: Path) -> None:
+    from qa_pipeline.config import load_settings
+    from qa_pipeline.intake.manifest import read_manifest
+
+    assert f"```toml\n{EXAMPLE}```" in reference()
+    (tmp_path / "qa.toml").write_text(EXAMPLE, encoding="utf-8")
+    (tmp_path / "manifest.csv").write_text("录音下载地址,坐席编码,客户等级\na.wav,8012,金\n", encoding="utf-8")
+    settings = load_settings(tmp_path / "qa.toml", environ={})
+    (call,) = read_manifest(tmp_path / "manifest.csv", settings.manifest.columns).calls
+    assert (settings.asr.workers, call.file, call.agent_id, call.extra) == (2, "a.wav", "8012", (("等级", "金"),))

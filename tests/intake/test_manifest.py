@@ -236,7 +236,7 @@ def test_a_manifest_that_cannot_be_used_says_why(tmp_path: Path, content: bytes,
 
 def test_missing_and_broken_manifest_files(tmp_path: Path) -> None:
     (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(ManifestError, match="不是完好的 Excel 文件"):
+    with pytest.raises(ManifestError, match="内容不是 Excel 工作簿，或者不完整"):
         read_manifest(tmp_path / "broken.xlsx")
     for name in ("none.csv", "none.xlsx"):
         with pytest.raises(ManifestError, match="找不到清单文件"):
@@ -329,3 +329,14 @@ def test_tables_name_existing_fields_only() -> None:
     headers = [name for names in CHINESE.values() for name in names]
     assert len(headers) == len(set(headers))
     assert recognise(["file"], {}).fields == (("file", 0),)
+
+
+def test_a_hang_up_like_a_short_clock_time_is_one_complaint(tmp_path: Path) -> None:
+    """0:31 is meant as a length: nothing is said about ended_at, a column that the file does not have."""
+    path = written(tmp_path, "录音文件,开始时间,挂机时间\na.wav,2026-11-21 10:03:00,0:31\nb.wav,2026-11-21 10:03:00,10:05:00\n")
+    manifest = read_manifest(path)
+    assert [str(problem).partition(": ")[2] for problem in manifest.warnings] == [
+        "hangup_at：“0:31”不是秒数，应为录音开始后的秒数，例如 95.5 或 1分35秒；按未知处理",
+        "hangup_at：“10:05:00”不是秒数，应为录音开始后的秒数，例如 95.5 或 1分35秒；按未知处理",
+    ]
+    assert [call.ended_at for call in manifest.calls] == [None, "2026-11-21T10:05:00"]

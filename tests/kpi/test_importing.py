@@ -145,7 +145,7 @@ def test_what_cannot_be_read_at_all_is_told(tmp_path: Path) -> None:
         load(tmp_path, "工号\n1\n", kind="phone")
     with pytest.raises(UserError, match="空文件"):
         load(tmp_path, "")
-    with pytest.raises(UserError, match="不是有效的 Excel"):
+    with pytest.raises(UserError, match="的内容不是 Excel 工作簿"):
         load(tmp_path, "x", "log.xlsx")
     with pytest.raises(UserError, match="找不到文件"):
         import_files(tmp_path / "logs.duckdb", [tmp_path / "none.csv"])

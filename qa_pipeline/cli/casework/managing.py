@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from qa_pipeline.cli.casework.common import AsOption, AtOption, Commands, acting, day_of, desk_of, group, plain, time_of, when
-from qa_pipeline.cli.common import DbOption, JsonOption, out, out_json, say, settings_of, table, yuan
+from qa_pipeline.cli.common import DbOption, JsonOption, ask_password, out, out_json, say, settings_of, table, yuan
 
 
 def register(app: typer.Typer) -> None:
@@ -90,9 +90,12 @@ def password(
 
     from qa_pipeline.casework import people
 
-    text = (
-        sys.stdin.readline().rstrip("\n") if from_stdin else typer.prompt("新密码", hide_input=True, confirmation_prompt="再输一次")
-    )
+    with acting(db, person or person_id, at) as tx:  # who may not need not type; the store is free for others meanwhile
+        people.may_set_password(tx, person_id)
+    if from_stdin:
+        text = sys.stdin.readline().rstrip("\n")
+    else:
+        text = ask_password("新密码", "请在终端里运行，或加 --stdin，从标准输入给出一行密码。")
     with acting(db, person or person_id, at) as tx:
         people.set_password(tx, person_id, text)
     say(f"{person_id} 的密码已设置")
@@ -100,14 +103,14 @@ def password(
 
 def show_settings(db: DbOption = None, as_json: JsonOption = False) -> None:
     """现行的数字。"""
-    from qa_pipeline.casework.settings import listed, load
+    from qa_pipeline.casework.settings import EXPLAINED, listed, load
 
     with desk_of(settings_of(db=db)).store.read() as connection:
         found = listed(load(connection))
     if as_json:
         out_json(dict(found))
     else:
-        table(["设置", "值"], [[name, f"{value:g}"] for name, value in found], right=[1])
+        table(["设置", "值", "说明"], [[name, f"{value:g}", EXPLAINED[name]] for name, value in found], right=[1])
 
 
 def set_setting(
@@ -136,6 +139,7 @@ def show_log(
     """操作日志：谁在什么时候看了、定了什么。只增不改，每条带前一条的校验值。"""
     from qa_pipeline.casework import log
     from qa_pipeline.casework.values import Post
+    from qa_pipeline.web.reading.words import ACTION, logged
 
     with acting(db, person, at) as tx:
         tx.need(Post.ADMIN, Post.MANAGER)
@@ -148,7 +152,11 @@ def show_log(
         names = ("seq", "at", "person", "action", "object", "detail")
         out_json([dict(zip(names, (row[0], row[1].isoformat(), *row[2:]), strict=True)) for row in rows])
     else:
-        table(["序号", "时间", "人员", "动作", "对象", "内容"], [[str(row[0]), when(row[1]), *map(str, row[2:])] for row in rows])
+        lines = [
+            [str(seq), when(at_time), who, ACTION.get(action, action), thing, logged(detail)]
+            for seq, at_time, who, action, thing, detail in rows
+        ]
+        table(["序号", "时间", "人员", "动作", "对象", "内容"], lines)
     return 0
 
 

@@ -137,8 +137,10 @@ def today(db: DbOption = None, as_json: JsonOption = False, person: AsOption = "
     settings = settings_of(db=db)
     with desk_of(settings).store.read() as connection:
         people = [one for one in all_people(connection) if person in ("", one.person_id)]
+    if not people and person:
+        raise UserError(f"没有编号为“{person}”的在岗人员。用 qa people list 查看。")
     if not people:
-        raise UserError(f"没有编号为“{person}”的在岗人员。")
+        raise UserError("还没有任何人员。第一个人是管理员：qa people add admin 管理员 --post 管理员。")
     found = []
     for one in people:
         with acting(db, one.person_id, at) as tx:
@@ -147,7 +149,7 @@ def today(db: DbOption = None, as_json: JsonOption = False, person: AsOption = "
         out_json([{"person": one.person_id, "waiting": plain(items)} for one, items in found])
         return
     rows = [
-        [one.name, item.what, str(len(item.things)), str(item.overdue or ""), "、".join(item.things[:3]), item.command]
+        [one.name, item.what, str(len(item.things)), str(item.overdue or ""), " ".join(item.things[:3]), item.command]
         for one, items in found
         for item in items
     ]

@@ -1,6 +1,9 @@
-"""Chinese for the values of call data."""
+"""Chinese for the values of call data and of the log."""
 
 from __future__ import annotations
+
+import json
+from typing import Any
 
 CALL_TYPE = {"sale": "营销", "confirm": "二次确认", "revisit": "回访", "service": "服务", "other": "其他"}
 OUTCOME = {"success": "成功", "refused": "拒绝", "callback": "预约", "no_answer": "未接通", "other": "其他"}
@@ -89,6 +92,7 @@ ACTION = {
     "remove_call": "删除误存的通话",
     "complaint": "投诉",
     "blacklist": "黑名单",
+    "blacklist.export": "导出黑名单",
     "revisit": "回访",
     "rules.publish": "发布规则",
     "policy.publish": "发布政策",
@@ -99,3 +103,21 @@ ACTION = {
     "appeal.escalate": "申请终裁",
     "appeal.withdraw": "撤回申诉",
 }
+
+
+def logged(text: str) -> str:
+    """The values of a log entry, in words."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(found, dict):
+        return text
+    return "，".join(_words(value) for value in found.values() if value not in (None, "", [], False))
+
+
+def _words(value: Any) -> str:
+    """One value of a log entry; what the program calls in English by its Chinese name."""
+    if isinstance(value, list):
+        return "、".join(_words(item) for item in value)
+    return "是" if value is True else LOGGED.get(str(value), str(value).rstrip("。"))

@@ -98,7 +98,9 @@ def settings(ask: Asked) -> Response:
         values = casework_settings.listed(tx.settings)
         receipts = retention.receipts(tx)
         before = retention.before_day(tx, tx.at.date())
-    return render(ask, "settings.html", values=values, words=casework_settings.WORDS, receipts=receipts[-12:][::-1], before=before)
+    return render(
+        ask, "settings.html", values=values, words=casework_settings.EXPLAINED, receipts=receipts[-12:][::-1], before=before
+    )
 
 
 @router.get("/admin/retention", name="admin.retention")
