@@ -116,7 +116,7 @@ def test_no_room_for_the_temporary_file(tmp_path: Path, monkeypatch: pytest.Monk
     path = write(tmp_path / "a.wav", [voice(12, 1)])
     monkeypatch.setattr(module, "MEMORY_S", 3)
     monkeypatch.setattr("tempfile.TemporaryFile", lambda: open("/dev/full", "wb", buffering=0))  # noqa: SIM115, PTH123
-    with pytest.raises(AudioError, match="临时文件写不下（No space left on device）；请清理临时目录"):
+    with pytest.raises(AudioError, match="临时文件写不下（磁盘已满）；请清理临时目录"):
         decode(path)
 
 
