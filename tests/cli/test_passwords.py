@@ -72,7 +72,7 @@ def test_who_may_not_is_told_before_the_password_is_asked(qa: Qa) -> None:
         "错误：方敏（lead）没有这个权限：需要管理员。\n",
         "错误：没有编号为“x”的人员。请检查编号，或请管理员添加。查看用 qa people list，添加用 qa people add。\n",
     ]
-    assert qa("serve", "--init-admin", "second", "--db", qa.db).err == "错误：人员已经建好。请由管理员操作：加 --as 管理员编号。\n"
+    assert qa("serve", "--init-admin", "second", "--db", qa.db).err == "错误：人员已经建好。请由管理员操作。加 --as 管理员编号。\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a Unix terminal")
