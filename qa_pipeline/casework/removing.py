@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from qa_pipeline.casework.retention import write_receipt
 from qa_pipeline.casework.values import Post
 from qa_pipeline.errors import CaseworkError
 
@@ -92,20 +93,9 @@ def plan(tx: Tx, call_id: str) -> Removal:
 
 def carry_out(tx: Tx, planned: Removal) -> Removal:
     """Takes the call out of every table in the transaction, and writes the receipt."""
-    from qa_pipeline.store.codec import to_json
-
     tx.need(Post.ADMIN, Post.MANAGER)
     for step in _FORGET:
         tx.connection.execute(step, {"call": planned.call_id})
-    receipt_id = tx.next_id("R", "purge_receipts", "receipt_id")
-    body = asdict(planned) | {"receipt_id": receipt_id, "by": tx.actor.person_id, "at": tx.at.isoformat()}
-    tx.insert(
-        "purge_receipts",
-        receipt_id=receipt_id,
-        at_time=tx.at,
-        by_person=tx.actor.person_id,
-        before=tx.at.date(),
-        body=to_json(body).decode(),
-    )
+    receipt_id = write_receipt(tx, asdict(planned), tx.at.date())
     tx.log("remove_call", planned.call_id, {"receipt": receipt_id, "runs": planned.runs})
     return Removal(**(asdict(planned) | {"receipt_id": receipt_id}))

@@ -8,7 +8,7 @@ the database file is rewritten, so that nothing remains readable in its free blo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -81,26 +81,32 @@ _HASHES = """SELECT audio_hash FROM runs WHERE list_contains(?, call_id) AND aud
 def carry_out(tx: Tx, planned: Purge, remove: Callable[[Path], None] = Path.unlink) -> Purge:
     """Removes the words in the transaction and writes the receipt; files go first, so that none is orphaned by a kill between:
     what is found missing on the next run is simply gone already."""
-    from qa_pipeline.store.codec import to_json
-
     tx.need(Post.ADMIN, Post.MANAGER)
     for name in planned.files:
         path = Path(name)
         if path.exists():
             remove(path)
     _forget_words(tx, list(planned.calls))
+    receipt_id = write_receipt(tx, asdict(planned), planned.before)
+    tx.log("purge", receipt_id, {"before": planned.before, "calls": len(planned.calls), "files": len(planned.files)})
+    return Purge(**(asdict(planned) | {"receipt_id": receipt_id}))
+
+
+def write_receipt(tx: Tx, removed: Mapping[str, object], before: date) -> str:
+    """The receipt for what is removed for good; gives its number."""
+    from qa_pipeline.store.codec import to_json
+
     receipt_id = tx.next_id("R", "purge_receipts", "receipt_id")
-    body = asdict(planned) | {"receipt_id": receipt_id, "by": tx.actor.person_id, "at": tx.at.isoformat()}
+    body = {**removed, "receipt_id": receipt_id, "by": tx.actor.person_id, "at": tx.at.isoformat()}
     tx.insert(
         "purge_receipts",
         receipt_id=receipt_id,
         at_time=tx.at,
         by_person=tx.actor.person_id,
-        before=planned.before,
+        before=before,
         body=to_json(body).decode(),
     )
-    tx.log("purge", receipt_id, {"before": planned.before, "calls": len(planned.calls), "files": len(planned.files)})
-    return Purge(**(asdict(planned) | {"receipt_id": receipt_id}))
+    return receipt_id
 
 
 def _gone(tx: Tx, call_id: str) -> bool:
