@@ -56,7 +56,7 @@ _WORK_NUMBER = re.compile(
     r"(?![零一二两三四五六七八九十百千万幺点元块钱毛个分兆gm年月天人次节集条户台家度左])"
 )
 _OTHER_NUMBER = re.compile(r"尾号|后四位|后三位|套餐|费|钱|[还交省花到送够共约付存减返]$|是[您你]的?$|[您你]的?号")
-_HALF_A_TITLE = re.compile(r"[一-龥]{0,2}[先生女士]")
+_HALF_A_TITLE = re.compile(r"[一-龥][生士]|[先女](?=[吗吧么是您本])")  # the other half was misheard or not heard
 # fmt: off
 _TITLES = (
     "先生", "老先生", "女士", "小姐", "太太", "夫人", "老师", "医生", "大夫", "主任", "校长", "律师", "同志", "总", "经理",
@@ -165,16 +165,20 @@ def _names(ctx: Context, window: Window, titled: bool) -> Iterator[Hit]:
         before = window.chars[max(0, match.start() - 2) : match.start()]
         if titled:
             yield window_hit(window, match.span(), "客户的全名", Strength.EXACT)
-        elif not _titled(after, len(name)) and not before.endswith(("姓", "叫")):
+        elif not _titled(after, name) and not before.endswith(("姓", "叫")):
             yield window_hit(window, match.span(), "直呼姓名", Strength.EXACT)
 
 
-def _titled(after: str, name_length: int) -> bool:
-    """Whether a title follows, at once or after the surname said again (孙玉琴孙女士); either may be misheard."""
+def _titled(after: str, name: str) -> bool:
+    """Whether a title follows, at once or after the surname said again (孙玉琴孙女士); either may be misheard.
+
+    Who says the surname again is about to say the title, whatever was heard of it; who says the whole name again is not.
+    """
     sounds = phonetics().sound(after)
-    surname = range(3 if name_length > 3 else 2)
+    surname = range(3 if len(name) > 3 else 2)
     said = any(after[again:].startswith(_TITLES) or sounds[again:].startswith(_title_sounds()) for again in surname)
-    return said or _HALF_A_TITLE.match(after) is not None
+    begun = after.startswith(name[0]) and not after.startswith(name)
+    return said or begun or _HALF_A_TITLE.match(after) is not None
 
 
 @lru_cache(maxsize=1)
