@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qa_pipeline.errors import UserError
 from qa_pipeline.masking import mask_text
+from qa_pipeline.policy import CASE
 from qa_pipeline.store import Store
 
 if TYPE_CHECKING:
@@ -75,10 +76,10 @@ _TRANSCRIPTS = """
 """
 
 # 不合格工单 is no rule's finding, but money all the same: what is counted adds up to the fine of the scores
-_EVERY_FACT = """
+_EVERY_FACT = f"""
     SELECT run_id, clause, rule_id, ordinal, points, fine_yuan, supervisor_fine_yuan, sanction, counted, provisional, absorbed_by, note
     FROM run_penalties UNION ALL
-    SELECT run_id, '不合格工单', 'case', 0, 0, case_fine_yuan, 0, '', true, false, '', '致命或零分，一通只罚一次'
+    SELECT run_id, '{CASE}', 'case', 0, 0, case_fine_yuan, 0, '', true, false, '', '致命或零分，一通只罚一次'
     FROM scorecards WHERE case_fine_yuan > 0
 """
 

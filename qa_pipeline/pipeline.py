@@ -118,12 +118,10 @@ class Pipeline:
                 if call.cached:
                     cached += 1
                     self.progress.judged()
-        except KeyboardInterrupt:
+        except BaseException as error:
             self._keep_all(batch)
-            self.progress.interrupted(len(done), len(self._unjudged), self._unheard)
-            raise
-        except BaseException:
-            self._keep_all(batch)
+            if isinstance(error, KeyboardInterrupt):
+                self.progress.interrupted(len(done), len(self._unjudged), self._unheard)
             raise
         self._keep_rest(batch)
         self._judge_across(done, batch)

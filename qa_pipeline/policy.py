@@ -14,7 +14,9 @@ from typing import Literal
 
 from qa_pipeline.errors import RuleFileError
 
-COMPLAINT = "投诉"  # stands where a clause code stands: no rule finds it, the call data tell it
+# Stand where a clause code stands: no rule finds them.
+COMPLAINT = "投诉"  # the call data tell it
+CASE = "不合格工单"  # once a call, whatever made its score 0
 _CENT = Decimal("0.01")
 
 

@@ -8,10 +8,9 @@ from decimal import Decimal
 from qa_pipeline.casework.findings import Finding, judged
 from qa_pipeline.casework.values import Amount, Key, Party
 from qa_pipeline.model import Conversation, Outcome, Penalty, Scorecard
-from qa_pipeline.policy import COMPLAINT, Policy
+from qa_pipeline.policy import CASE, COMPLAINT, Policy
 from qa_pipeline.scoring import COMPLAINT_KEY, score
 
-CASE_CLAUSE = "不合格工单"
 CASE_KEY = Key("case", 0)
 _NOTHING = Decimal(0)
 
@@ -165,7 +164,7 @@ def _case_fine(card: Scorecard, wish: Scorecard) -> list[Due]:
     amount = card.case_fine_yuan or wish.case_fine_yuan
     due = Due(
         key=CASE_KEY,
-        clause=CASE_CLAUSE,
+        clause=CASE,
         party=Party.AGENT,
         amount=Amount(0, amount),
         confirmed=card.case_fine_yuan > 0,

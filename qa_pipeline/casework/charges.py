@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from qa_pipeline.casework import ledger, sanctions
-from qa_pipeline.casework.amounts import CASE_CLAUSE, CASE_KEY, Valued
+from qa_pipeline.casework.amounts import CASE_KEY, Valued
 from qa_pipeline.casework.findings import Finding, findings_of
 from qa_pipeline.casework.values import Account, CaseState, Key, Party, SanctionState
 from qa_pipeline.model import Penalty
-from qa_pipeline.policy import COMPLAINT
+from qa_pipeline.policy import CASE, COMPLAINT
 from qa_pipeline.scoring import COMPLAINT_KEY
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NOTHING = Decimal(0)
 # Facts that no rule finds: what they are called, the article, and what makes a proposal certain.
 _OWN_LINES = {
-    CASE_KEY: (CASE_CLAUSE, "致命或零分，一通只罚一次", "S0 第一篇 六.7、六.8", "确认致命项"),
+    CASE_KEY: (CASE, "致命或零分，一通只罚一次", "S0 第一篇 六.7、六.8", "确认致命项"),
     Key(*COMPLAINT_KEY): (COMPLAINT, "客户投诉", "S0 第一篇 六.9", "投诉登记并核实成立"),
 }
 

@@ -1,4 +1,4 @@
-"""One small centre and one application for all tests of the pages that do not need a browser."""
+"""One small centre and one application for all tests of the pages that need no browser, and a browser for those that do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "casework"))
 
 from casework_make import Centre
+from screenshots import ARGS, CHROMIUM
 from web_make import settings_for
 from web_office import Office, fill
 
@@ -34,3 +36,13 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 @pytest.fixture
 def now(office: Office) -> datetime:
     return office.site.now()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        one = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield one
+        one.close()

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from screenshots import ARGS, CHROMIUM
 from test_browser import Desk, until
 from web_make import NOW, Served, sample_calls
 
@@ -49,16 +48,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     finish(settings, OF_AGENT)
     with Served(settings, NOW) as one:
         yield one
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        one = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield one
-        one.close()
 
 
 def several(desk: Desk, least: int = 2) -> None:
