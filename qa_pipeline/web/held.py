@@ -131,7 +131,9 @@ class HeldConnections(Connections):
         self._closed.set()
         self._keeper.join()
         with self._lock:
-            if self._held_since and self._users == 0:
+            if self._users:  # somebody has not finished: closing would be refused or take his cursor away; it goes with him
+                return
+            if self._held_since:
                 self._instance.execute("DETACH store")
                 self._held_since = 0.0
             self._instance.close()

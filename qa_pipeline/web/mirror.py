@@ -99,9 +99,11 @@ class Mirror:
         self.store = MirrorStore(self, store.path)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        if self._instance is None:
-            raise StoreError("服务正在启动，请稍候再刷新。")
-        return self._instance.cursor()
+        """A connection of its own to the copy. StoreError before the copy is made and after the server has ended."""
+        instance = self._instance
+        if instance is None:
+            raise StoreError("服务正在启动或结束，请稍候再刷新。")
+        return instance.cursor()
 
     def fill(self) -> None:
         """A whole new copy; the old one goes when its last reader has finished."""
@@ -121,11 +123,9 @@ class Mirror:
                 seen = _fingerprint(self._path)
             finally:
                 copier.close()
-            old, self._instance = self._instance, self._opened(file)
+            self._instance = self._opened(file)  # the old one is let go, see close
             self._rows, self._ends, self._seen, self._behind = rows, ends, seen, False
             self.version += 1
-            if old is not None:
-                old.close()  # cursors in use keep it alive
             for other in self._folder.glob("mirror-*"):
                 if not other.name.startswith(file.name):
                     other.unlink(missing_ok=True)
@@ -231,9 +231,9 @@ class Mirror:
 
     def close(self) -> None:
         with self._lock:
-            if self._instance is not None:
-                self._instance.close()
-                self._instance = None
+            # Not closed but let go: closing it would close the cursors of pages that are being read, or be refused because of them
+            # (DuckDB 2.0: ResourceInUseException). The database goes with the last of its cursors.
+            self._instance = None
             for file in self._folder.glob("mirror-*"):
                 file.unlink(missing_ok=True)
 

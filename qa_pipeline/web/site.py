@@ -73,6 +73,7 @@ class Site:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _book_lock: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _preparer: threading.Thread | None = None
     _watcher: threading.Thread | None = None
 
     def now(self) -> datetime:
@@ -84,7 +85,8 @@ class Site:
         """Makes the copy and begins to watch the store."""
         self.mirror.fill()
         self.access.start()
-        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+        self._preparer = threading.Thread(target=self._prepare, name="prepare", daemon=True)
+        self._preparer.start()
         self._watcher = threading.Thread(target=self._watch, name="store-watcher", daemon=True)
         self._watcher.start()
 
@@ -103,6 +105,8 @@ class Site:
         self.results.close()
         self.access.close()
         self.mirror.close()
+        if self._preparer is not None:
+            self._preparer.join()  # without the copy it ends with the figure that it is making
         self.store.held.close()
 
     def _watch(self) -> None:

@@ -118,6 +118,49 @@ def test_nobody_can_write_into_the_copy(both: Both) -> None:
         pass
 
 
+def test_many_pages_open_the_copy_at_once(both: Both) -> None:
+    def look(_: int) -> int:
+        for _ in range(200):
+            with both.mirror.store.read() as copied:
+                row = copied.execute("SELECT count(*) FROM calls").fetchone()
+        return int(row[0]) if row else 0
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(look, range(16))) == {1}
+
+
+def test_a_page_that_is_being_read_goes_on_while_the_copy_is_made_anew(both: Both) -> None:
+    """After a purge the whole copy is made anew: the old one stays for those who are reading it."""
+    with both.mirror.store.read() as copied:
+        copied.execute("CREATE TEMP TABLE many AS SELECT range AS n FROM range(20000000)")
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(lambda: copied.execute("SELECT count(*), sum(sin(n)) FROM many").fetchone())
+            both.mirror.fill()
+            assert reading.result()[0] == 20000000
+        assert copied.execute("SELECT count(*) FROM calls").fetchone() == (1,)
+
+
+def test_a_page_that_comes_while_the_server_ends_is_told_so(both: Both) -> None:
+    """Figures are still being made when the copy is closed: they get a StoreError, never one of the database's own."""
+    told: list[str] = []
+
+    def look() -> None:
+        try:
+            while True:
+                both.mirror.cursor().close()
+        except Exception as error:
+            told.append(type(error).__name__)
+
+    readers = [threading.Thread(target=look) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    time.sleep(0.05)
+    both.mirror.close()
+    for reader in readers:
+        reader.join(10)
+    assert told == ["StoreError"] * 8
+
+
 def test_pages_go_on_and_an_action_waits_while_another_process_has_the_store(both: Both) -> None:
     time.sleep(0.4)  # the server has let go
     other = subprocess.Popen([sys.executable, "-c", HOLD, str(both.store.path), "1.5"], stdout=subprocess.PIPE, text=True)
