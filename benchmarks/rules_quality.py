@@ -69,7 +69,9 @@ def main() -> None:
     started = time.perf_counter()
     wanted = set(filter(None, options.clause.split(",")))
     for call in load(options.half):
-        conversation = mutate(call.conversation, options.noise, call.conversation.call.call_id) if options.noise else call.conversation
+        conversation = (
+            mutate(call.conversation, options.noise, call.conversation.call.call_id) if options.noise else call.conversation
+        )
         outcomes = tuple(o for o in audit(book, conversation) if not wanted or o.clause in wanted)
         if wanted:
             call = LabelledCall(

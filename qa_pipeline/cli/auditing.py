@@ -1,4 +1,4 @@
-"""Commands that judge: run, demo, import, rescore."""
+"""Commands that judge: run, import, rescore."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from qa_pipeline.cli.common import (
     existing_store,
     out,
     out_json,
-    program,
     say,
     settings_of,
     store_of,
@@ -38,8 +37,6 @@ _SHOWN_UNLISTED = 5
 
 def register(app: typer.Typer) -> None:
     app.command("run")(run)
-    app.command("demo")(demo)
-    app.command("examples")(examples)
     imports = typer.Typer(help="导入已有的转写文本。", no_args_is_help=True, rich_markup_mode=None)
     imports.command("transcripts")(import_transcripts)
     app.add_typer(imports, name="import")
@@ -97,10 +94,13 @@ def run(
         second_listening=False if no_second_listening else None,
         output__show_private=show_private or None,
     )
-    return _run(settings, folder, manifest, limit=limit, report=report, as_json=as_json)
+    return run_folder(settings, folder, manifest, limit=limit, report=report, as_json=as_json)
 
 
-def _run(settings: Settings, folder: str, manifest: Path | None, *, limit: int | None, report: Path | None, as_json: bool) -> int:
+def run_folder(
+    settings: Settings, folder: str, manifest: Path | None, *, limit: int | None, report: Path | None, as_json: bool
+) -> int:
+    """``qa run`` with its settings known: hears, judges, tells, writes the report; the exit code."""
     from qa_pipeline.cli.running import hear_and_judge
     from qa_pipeline.source import open_source
     from qa_pipeline.twins import twins
@@ -236,52 +236,6 @@ def _write_report(store: Store, settings: Settings, path: Path, calls: frozenset
         failures=result.failures if result is not None else (),
     )
     write_report(store, path, options)
-
-
-def demo(
-    folder: Annotated[Path, typer.Option("--out", help="结果放在哪个文件夹。")] = Path("qa-out"),
-    db: DbOption = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=0, help="识别进程数，默认按机器决定。", show_default=False)
-    ] = None,
-) -> int:
-    """用自带的示例录音走一遍：识别、判定、评分、写报告。不需要联网，也不需要准备任何东西。"""
-    import shlex
-    import time
-
-    from qa_pipeline.resources import samples_dir
-
-    began = time.monotonic()
-    say(f"示例录音在 {samples_dir()}，人物和号码都是虚构的。")
-    settings = settings_of(db=db or folder / "qa.duckdb", asr__workers=workers)
-    report = folder / "report.html"
-    code = _run(settings, str(samples_dir()), None, limit=None, report=report, as_json=False)
-    say(f"用时 {duration(time.monotonic() - began)}。")
-    say(f"打开报告：{report.resolve().as_uri()}")
-    say(f"看一通电话：{program()} show S002 --db {shlex.quote(str(settings.db))}")
-    say(f"导出表格：  {program()} export findings --db {shlex.quote(str(settings.db))} --out findings.csv")
-    return code
-
-
-def examples(
-    folder: Annotated[Path, typer.Argument(help="抄到哪个文件夹，默认当前文件夹。", metavar="文件夹", show_default=False)] = Path(),
-) -> int:
-    """把说明里用到的例子抄出来：一天里六通虚构电话的转写。照着 docs/casework.md 从一天做到月结。"""
-    from qa_pipeline.errors import UserError
-    from qa_pipeline.resources import examples_dir
-
-    source = examples_dir()
-    files = {
-        folder / "examples" / path.relative_to(source): path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file()
-    }
-    changed = [target for target, data in files.items() if target.exists() and target.read_bytes() != data]
-    if changed:
-        raise UserError(f"{changed[0]} 已经有了，而且改动过，没有覆盖。请换一个文件夹，或先移走它。")
-    for target, data in files.items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-        out(str(target))
-    return Exit.DONE
 
 
 def import_transcripts(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from qa_pipeline.cli import auditing, looking
+from qa_pipeline.cli import auditing, looking, trying
 from qa_pipeline.cli.common import CONTEXT, Exit, say
 
 # Commands of their own modules: name of the group (None: the module registers its commands itself), module.
@@ -53,6 +53,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_start)
+    trying.register(app)
     auditing.register(app)
     looking.register(app)
     for name, module in _GROUPS:
