@@ -57,6 +57,11 @@ _WORK_NUMBER = re.compile(
 )
 _OTHER_NUMBER = re.compile(r"尾号|后四位|后三位|套餐|费|钱|[还交省花到送够共约付存减返]$|是[您你]的?$|[您你]的?号")
 _HALF_A_TITLE = re.compile(r"[一-龥][生士]|[先女](?=[吗吧么是您本])")  # the other half was misheard or not heard
+# A name of two characters may stand in the middle of other words (钱多扣了), or be one itself (很高兴): it counts where somebody is
+# addressed or asked for.
+_ADDRESSED_BEFORE = re.compile(r"(?:^|[是问喂好叫找哦嗯呢吗吧啊诶唉哎那给跟])$")
+_ADDRESSED_AFTER = re.compile(r"$|[您你]好|是[吧吗不]|[吧吗嘛么啊呀在]|本人|您[这的现看上是]|你[这的]|我[是们这]")
+_YOU_AFTER = re.compile(r"[您你我]")
 # fmt: off
 _TITLES = (
     "先生", "老先生", "女士", "小姐", "太太", "夫人", "老师", "医生", "大夫", "主任", "校长", "律师", "同志", "总", "经理",
@@ -165,8 +170,22 @@ def _names(ctx: Context, window: Window, titled: bool) -> Iterator[Hit]:
         before = window.chars[max(0, match.start() - 2) : match.start()]
         if titled:
             yield window_hit(window, match.span(), "客户的全名", Strength.EXACT)
-        elif not _titled(after, name) and not before.endswith(("姓", "叫")):
+        elif not _titled(after, name) and not before.endswith(("姓", "叫")) and not _in_passing(window, match, name):
             yield window_hit(window, match.span(), "直呼姓名", Strength.EXACT)
+
+
+def _in_passing(window: Window, match: re.Match[str], name: str) -> bool:
+    """Whether the characters of the name only happen to stand there."""
+    from qa_pipeline.text.words import is_a_word
+
+    word = is_a_word(name)
+    if len(name) > 2 and not word:
+        return False
+    start, end = window.passage.clause(window.start + match.start())
+    before = window.passage.chars[start : window.start + match.start()]
+    after = window.passage.chars[window.start + match.end() : end]
+    addressed = _ADDRESSED_AFTER.match(after) or (not word and _YOU_AFTER.match(after))
+    return not (addressed and _ADDRESSED_BEFORE.search(before))
 
 
 def _titled(after: str, name: str) -> bool:
