@@ -55,11 +55,13 @@ _WORK_NUMBER = re.compile(
     r"(?:[零一二三四五六七八九幺]{3,5}|[一二两三四五六七八九]千[零一二两三四五六七八九十百]{1,6})"
     r"(?![零一二两三四五六七八九十百千万幺点元块钱毛个分兆gm年月天人次节集条户台家度左])"
 )
-_OTHER_NUMBER = re.compile(r"尾号|后四位|后三位|工单|单号|编号|订单|套餐|费|钱|[还交省花到送够共约付存减返]$|是[您你]的?$|[您你]的?号")
+_OTHER_NUMBER = re.compile(
+    r"尾号|后四位|后三位|工单|单号|编号|订单|套餐|费|钱|[还交省花到送够共约付存减返]$|是[您你]的?$|[您你]的?号"
+)
 _HALF_A_TITLE = re.compile(r"[一-龥][生士]|[先女](?=[吗吧么是您本])")  # the other half was misheard or not heard
 # A name of two characters may stand in the middle of other words (钱多扣了), or be one itself (很高兴): it counts where somebody is
 # addressed or asked for.
-_ADDRESSED_BEFORE = re.compile(r"(?:^|[是问喂好叫找哦嗯呢吗吧啊诶唉哎那给跟])$")
+_ADDRESSED_BEFORE = re.compile(r"(?:^|[是问喂好叫找下哦嗯呢吗吧啊诶唉哎那给跟])$")
 _ADDRESSED_AFTER = re.compile(r"$|[您你]好|是[吧吗不]|[吧吗嘛么啊呀在]|本人|您[这的现看上是]|你[这的]|我[是们这]")
 _YOU_AFTER = re.compile(r"[您你我]")
 # fmt: off

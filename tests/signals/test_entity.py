@@ -90,6 +90,35 @@ def test_a_traditional_name_of_the_manifest_is_the_same_name() -> None:
     assert find("bare_name", "坐：张伟，你听着", customer_name="張偉") == ["张伟"]
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("高兴", "很高兴为您服务，请问高先生有什么可以帮您"),
+        ("夏天", "夏天流量用得多，夏先生"),
+        ("祝福", "祝福您和家人身体健康，祝先生，再见"),
+        ("钱多", "您是说这个月钱多扣了是吧"),
+        ("江涛", "您那边是江边吧，江涛声可真大"),
+    ],
+)
+def test_ordinary_words_that_happen_to_be_the_customers_name(name: str, said: str) -> None:
+    assert find("bare_name", f"坐：{said}", customer_name=name) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("高兴", "喂，高兴，你的话费该交了"),
+        ("高兴", "高兴您好，跟您说个事"),
+        ("夏天", "请问是夏天吗"),
+        ("夏天", "找一下夏天，他在不在"),
+        ("江涛", "江涛您稍等"),
+        ("李梅", "您好李梅我这边是客服中心"),
+    ],
+)
+def test_who_is_addressed_or_asked_for_by_such_a_name_is_called_by_it(name: str, said: str) -> None:
+    assert find("bare_name", f"坐：{said}", customer_name=name) == [name]
+
+
 @pytest.mark.parametrize(("said", "found"), [("七七三六，合表的户", ["七七三六"]), ("五零二一一七七三七", []), ("三六号楼", [])])
 def test_reading_back_what_the_customer_told(said: str, found: list[str]) -> None:
     assert find("read_back", "客：五零二，一一，七七三六", f"坐：{said}") == found
@@ -109,7 +138,20 @@ def test_work_numbers_even_where_the_word_was_misheard(said: str) -> None:
     assert len(find("work_number", f"坐：您好，{said}")) == 1
 
 
-@pytest.mark.parametrize("said", ["请拨打10086", "一百二十块", "尾号8012的卡", "宽带500兆", "四零零热线", "30天", "您的号8012"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "请拨打10086",
+        "一百二十块",
+        "尾号8012的卡",
+        "您的工单号是3017",
+        "客户编号是88120",
+        "宽带500兆",
+        "四零零热线",
+        "30天",
+        "您的号8012",
+    ],
+)
 def test_no_work_numbers(said: str) -> None:
     assert find("work_number", f"坐：{said}") == []
 
