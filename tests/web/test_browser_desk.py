@@ -139,6 +139,22 @@ def test_no_reason_is_chosen_by_a_key_out_of_habit(browser: Any, served: Served)
         assert "语境不算违规" in page.locator(".finding.reject").first.text_content()
 
 
+def test_a_number_right_after_escape_asks_again(browser: Any, served: Served) -> None:
+    """The key may arrive before the browser has taken the focus out of the closed question: it must not choose there."""
+    with Desk(browser, served, "qa1") as desk:
+        several(desk, 1)
+        page = desk.page
+        page.keyboard.press("2")
+        page.wait_for_selector("#reason-box[open]")
+        state = page.evaluate(
+            """() => { const box = document.getElementById("reason-box"), title = document.getElementById("reason-title");
+            box.close();
+            title.dispatchEvent(new KeyboardEvent("keydown", { key: "2", bubbles: true, cancelable: true }));
+            return [box.open, title.innerText]; }"""
+        )
+        assert state == [True, "为什么驳回？"]
+
+
 def red(page: Any, top: float, bottom: float) -> int:
     """Columns of the waveform with the red of findings between two heights."""
     return page.evaluate(

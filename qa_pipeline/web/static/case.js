@@ -83,6 +83,7 @@ document.addEventListener("DOMContentLoaded", () => {
       box.append(one);
     });
     reasons.onkeydown = (event) => {
+      if (!reasons.open) return;  // closed a moment ago and the focus still here: the key is meant for the page
       const at = Number(event.key) - 1;
       if (event.key === "Enter" && event.target.tagName !== "BUTTON" && event.target !== text) { event.preventDefault(); nothingChosen(); }
       if (event.target !== text && box.children[at]) { event.preventDefault(); event.stopPropagation(); box.children[at].click(); }
