@@ -35,7 +35,7 @@ _SPOKEN = {
 }
 _RUN = re.compile(r"[零一二两三四五六七八九幺]{4,18}x?")
 _ANY_RUN = re.compile(r"[零一二两三四五六七八九幺]+x?")
-_LIKE_A_NUMBER = re.compile(r"[零一二三四五六七八九两幺]{3,}|[一二两三四五六七八九]千")
+_LIKE_A_NUMBER = re.compile(r"[零一二三四五六七八九两幺]{3,}|[一二两三四五六七八九]千|[a-z][零一二两三四五六七八九十]")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _AREA_CODED = re.compile(r"0\d{9,11}")
 _DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
@@ -49,9 +49,11 @@ _STREET = re.compile(r"路|街|巷|小区|花园|新村|大厦|公寓|苑")
 _ADDRESS = re.compile(
     r"[一-龥]{1,6}(?:路|街|巷|小区|花园|新村|大厦|公寓|苑)[一-龥]{0,6}?[零一二三四五六七八九十百]+(?:号楼|栋|幢|单元|号|室|楼)"
 )
-# three to five digits, or a number in the thousands, that nothing counts: a clerk's number even where 工号 itself was misheard
+# three to five digits, or a number in the thousands, that nothing counts: a clerk's number even where 工号 itself was misheard;
+# or a number behind one letter (k一百一十八)
 _WORK_NUMBER = re.compile(
-    r"(?<![零一二两三四五六七八九十百千万幺点])(?!一零零|九五|四零零|八零零|九六)"
+    r"(?:(?<=^[a-z])|(?<=[^a-z][a-z]))[零一二两三四五六七八九十百千幺]{2,7}(?![点元块钱毛个分兆gm年月天次集])"
+    r"|(?<![零一二两三四五六七八九十百千万幺点])(?!一零零|九五|四零零|八零零|九六)"
     r"(?:[零一二三四五六七八九幺]{3,5}|[一二两三四五六七八九]千[零一二两三四五六七八九十百]{1,6})"
     r"(?![零一二两三四五六七八九十百千万幺点元块钱毛个分兆gm年月天人次节集条户台家度左])"
 )

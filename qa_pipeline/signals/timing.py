@@ -92,7 +92,7 @@ class SilenceSpec:
         last = before.index if before is not None else -1
         since = last - _STILL_HOLDS + 1
         if self.after:
-            told = [hit.end.turn for hit in ctx.hits(self.after) if last - 1 <= hit.end.turn <= last]
+            told = [min(hit.end.turn, last) for hit in ctx.hits(self.after) if hit.position.turn <= last <= hit.end.turn + 1]
             if not told:
                 return False
             since = max(told)
