@@ -45,9 +45,9 @@ _IDENTITY = re.compile(
 _IDENTITY_WORDS = ("身份证", "身分证", "证件号", "证件是", "证号")
 _IDENTITY_REACH = 12  # characters between the word and the digits
 _IDENTITY_DIGITS = 6  # fewer is a tail for checking
-_STREET = re.compile(r"路|街|巷|小区|花园|新村|大厦|公寓|苑")
+_STREET = re.compile(r"路|街|巷|弄|胡同|小区|花园|新村|大厦|公寓|苑")
 _ADDRESS = re.compile(
-    r"[一-龥]{1,6}(?:路|街|巷|小区|花园|新村|大厦|公寓|苑)[一-龥]{0,6}?[零一二三四五六七八九十百]+(?:号楼|栋|幢|单元|号|室|楼)"
+    r"[一-龥]{1,6}(?:路|街|巷|弄|胡同|小区|花园|新村|大厦|公寓|苑)[一-龥]{0,6}?[零一二三四五六七八九十百]+(?:号楼|栋|幢|单元|号|室|楼)"
 )
 # three to five digits, or a number in the thousands, that nothing counts: a clerk's number even where 工号 itself was misheard;
 # or a number behind one letter (k一百一十八)
