@@ -133,7 +133,7 @@ def test_addresses() -> None:
     assert find("address", "坐：营业厅在中山路那边，您今天可以过来") == []
 
 
-@pytest.mark.parametrize("said", ["工号8012为您服务", "我是八零一二", "公号三千五百二十一"])
+@pytest.mark.parametrize("said", ["工号8012为您服务", "我是八零一二", "公号三千五百二十一", "速运客服，K118", "我是C12", "J18"])
 def test_work_numbers_even_where_the_word_was_misheard(said: str) -> None:
     assert len(find("work_number", f"坐：您好，{said}")) == 1
 
@@ -150,6 +150,10 @@ def test_work_numbers_even_where_the_word_was_misheard(said: str) -> None:
         "四零零热线",
         "30天",
         "您的号8012",
+        "wifi6路由器",
+        "升到5G",
+        "加30M",
+        "b12分钟",
     ],
 )
 def test_no_work_numbers(said: str) -> None:

@@ -98,6 +98,9 @@ def test_after_and_not_after_a_signal() -> None:
     nodded = call(turn("坐：我查一下", 0.0, 2.0), turn("客：好", 2.2, 2.5), turn("坐：是这样", 9.0, 10.0))
     assert silences(nodded, spec, look=look) == ["静默 6.5 秒"]
     time = PhraseSpec(label="等", who="any", phrases=("等一下",))
+    over = PhraseSpec(label="转", phrases=("转过去~8组",))  # said before the silence, and its last word behind it
+    sent = call(turn("坐：我给您转过去", 0.0, 2.0), turn("坐：您好，电视组", 8.0, 10.0))
+    assert silences(sent, SilenceSpec(label="静", longer_s=4, after="look"), look=over) == ["静默 6.0 秒"]
     wait = SilenceSpec(label="静", longer_s=4, not_after="time")
     assert silences(silent(5, before="客：等一下"), wait, time=time) == []
     assert silences(silent(5, before="客：那怎么办"), wait, time=time) == ["静默 5.0 秒"]
