@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from qa_pipeline.cli import auditing, looking, trying
+from qa_pipeline.cli.asked import only_asked
 from qa_pipeline.cli.common import CONTEXT, Exit, say
 
 # Commands of their own modules: name of the group (None: the module registers its commands itself), module.
@@ -67,11 +69,12 @@ def build() -> typer.Typer:
     return app
 
 
-def command() -> Any:
-    """The click command of ``qa``, in Chinese."""
+def command(words: Collection[str] | None = None) -> Any:
+    """The click command of ``qa``, in Chinese; with ``words`` only as much of it as this command line needs."""
     from qa_pipeline.cli.chinese import in_chinese
 
-    return in_chinese(typer.main.get_command(build()))
+    app = build()
+    return in_chinese(typer.main.get_command(app if words is None else only_asked(app, words)))
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -89,7 +92,7 @@ def run(argv: list[str]) -> int:
         if hasattr(stream, "reconfigure"):  # a Windows console that is not UTF-8 must not stop a run
             stream.reconfigure(errors="replace")
     try:
-        code = _outcome(command().main(args=argv, prog_name="qa", standalone_mode=False))
+        code = _outcome(command(argv).main(args=argv, prog_name="qa", standalone_mode=False))
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
     except typer.Abort:  # Ctrl-C or Ctrl-D at a question

@@ -96,15 +96,21 @@ def test_no_command_shows_the_help_and_a_version_exists(qa: Qa) -> None:
     assert qa("--version").out.startswith("qa-pipeline 0.")
 
 
-def test_help_is_there_at_once() -> None:
-    """Nothing heavy is imported: 0.3 s of processor time at most (0.2 s measured 2026-11-22). Wall time would measure the neighbours."""
+def processor_seconds(*words: str) -> float:
+    """Of one run of Python: the least of five."""
     spent = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "qa_pipeline.cli.main", "--help"], check=True, capture_output=True)
+        subprocess.run([sys.executable, *words], check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(spent) <= 0.3
+    return min(spent)
+
+
+def test_help_is_there_at_once() -> None:
+    """Nothing heavy is imported, and of a hundred commands only the one that was asked for is made: less than three times the
+    import of the command line's library alone, on a machine however slow (1.7 times measured 2026-11-30)."""
+    assert processor_seconds("-m", "qa_pipeline.cli.main", "--help") < 3 * processor_seconds("-c", "import typer")
     heavy = "import sys; from qa_pipeline.cli.main import command; command(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", heavy], check=True, capture_output=True, text=True).stdout.split()
     assert not {"numpy", "duckdb", "faster_whisper", "jinja2", "rich", "av", "yaml"} & set(loaded)
