@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
+from qa_pipeline.text.ordinary import homophones
 from qa_pipeline.text.phonetic import phonetics
 from qa_pipeline.text.template import Choice, Gap, Literal, Node, Nodes, Number, longest
 
@@ -112,5 +113,7 @@ def _readings(text: str, ear: _Ear) -> list[str]:
     if ear.hearing == "chars":
         return [re.escape(text)]
     if len(text) > 1 or (ear.hearing == "runs" and (ear.left or ear.right)):
-        return ["".join(re.escape(sound) + "." for sound in reading) for reading in phonetics().readings(text)]
+        others = "|".join(".".join(map(re.escape, other)) for other in homophones(text))
+        taken = f"(?<!{others})" if others else ""  # what is said anyway is not this one misheard
+        return ["".join(re.escape(sound) + "." for sound in reading) + taken for reading in phonetics().readings(text)]
     return ["".join(re.escape(sound + char) for sound, char in zip(phonetics().sound(text), text, strict=True))]

@@ -6,6 +6,7 @@ template may stand where all its stretches do. What does not occur at all costs 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -88,18 +89,16 @@ class PhraseIndex:
 
     def scan(self, stream: Stream, bits: Sequence[int]) -> Present:
         """``bits``: for each character of the stream the bit of its passage."""
-        masks: dict[str, int] = {}
-        standing = masks.get
+        masks: defaultdict[str, int] = defaultdict(int)
         for automaton, text in ((self._chars, stream.chars), (self._sounds, stream.sounds)):
             if automaton is not None:
                 for end, word in automaton.iter(text):
-                    masks[word] = standing(word, 0) | bits[end]
-        heard: dict[int, int] = {}
-        there = heard.get
+                    masks[word] |= bits[end]
+        heard: defaultdict[int, int] = defaultdict(int)
         signs = self._signs
         for word, mask in masks.items():
             for number in signs[word]:
-                heard[number] = there(number, 0) | mask
+                heard[number] |= mask
         return Present(self._wanted, heard)
 
 

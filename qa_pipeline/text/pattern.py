@@ -14,6 +14,7 @@ from typing import NamedTuple
 from qa_pipeline.model import Strength
 from qa_pipeline.text.anchors import Stretch, expand, stretches, words
 from qa_pipeline.text.expression import Hearing, compile_expression
+from qa_pipeline.text.ordinary import LONGEST, homophones
 from qa_pipeline.text.phonetic import phonetics
 from qa_pipeline.text.stream import Stream
 from qa_pipeline.text.template import FILLERS, MAX_GAP, MAX_GAPS, Nodes, PatternError, parse, shortest, strip
@@ -114,8 +115,25 @@ class Pattern:
                 continue
             start, end = begin // 2, position // 2
             exact = self.chars.fullmatch(stream.chars, start, end) is not None
+            if not exact and end - start <= LONGEST and self._rather_said(stream.chars[start:end], stream.sounds[start:end]):
+                continue
             strength = Strength.EXACT if exact else Strength.PHONETIC
             found.append(Match(start - origin, end - origin, self.source, strength, 0))
+        return found
+
+    def _rather_said(self, heard: str, sound: str) -> bool:
+        """Whether what was written is said too often to be one of the short readings misheard."""
+        meant = self._short.get(sound)
+        return meant is not None and all(heard in homophones(text) for text in meant)
+
+    @cached_property
+    def _short(self) -> dict[str, list[str]]:
+        """The gapless readings of few characters, by their sound; none where there are too many."""
+        found: dict[str, list[str]] = {}
+        for text in map("".join, expand(self._nodes) or ()):
+            if len(text) <= LONGEST:
+                for sound in phonetics().readings(text):
+                    found.setdefault(sound, []).append(text)
         return found
 
     def nearest(self, split: str) -> Match | None:
