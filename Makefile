@@ -39,7 +39,7 @@ demo: $(VENV)/.user
 
 test: began := $(shell date +%s)
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 	@echo "make test 用时 $$(( $$(date +%s) - $(began) )) 秒。"
 
 check: began := $(shell date +%s)
@@ -50,7 +50,7 @@ check: $(VENV)/.dev
 	@$(BIN)/lint-imports
 	@$(QA) rules check
 	@$(QA) rules test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 	@echo "make check 用时 $$(( $$(date +%s) - $(began) )) 秒。"
 
 docs: $(VENV)/.user
