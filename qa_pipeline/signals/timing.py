@@ -19,7 +19,7 @@ _QUESTION_END = re.compile(
     r"(吗|么|呢|吧|没|没有|好不好|行不行|可不可以|要不要|多少|什么|哪里|哪个|几号|几点|怎么样|如何|对不对|是不是|[？?])[。，,.！\s您啊呀]*$"
 )
 _REQUEST = re.compile(
-    r"[您你麻烦请][先再慢去可以]{0,2}(?:报|念|提供|记|找|打开|点|输入|登录|扫|操作|试|按|拨|填|拍|插|拔|重启|关机|看[看一]|想|说|告诉|核对|确认)[^，。]{0,16}$"
+    r"(?<![给帮替为])[您你麻烦请][先再慢去可以]{0,2}(?:报|念|提供|记|找|打开|点|输入|登录|扫|操作|试|按|拨|填|拍|插|拔|重启|关机|看[看一]|想|说|告诉|核对|确认)[^，。]{0,16}$"
 )
 _STILL_HOLDS = 4  # turns: who asked for a wait and then said another word or two has asked for it
 _BREATH_S = 0.7  # a shorter pause does not give up the floor

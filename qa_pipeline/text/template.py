@@ -15,6 +15,7 @@ from qa_pipeline.text.normalise import normalise
 
 FILLERS = "嗯啊呃哦噢喔诶欸唉哎呀哈"
 _DROPPED = re.compile(rf"[\W_{FILLERS}]+")
+_SIGN = re.compile(r"[，。？！；：、…,?!;:$^*+.\\{}]")  # stops, and what a regular expression would mean something by
 DEFAULT_GAP = 4
 MAX_GAP = 30
 MAX_GAPS = 3
@@ -92,7 +93,7 @@ class _Parser:
 
         def flush() -> None:
             nonlocal literal
-            if literal and (kept := _kept(literal)):
+            if literal and (kept := self.kept(literal)):
                 nodes.append(Literal(kept))
             literal = ""
 
@@ -130,6 +131,15 @@ class _Parser:
                 raise self.fail(f"多余的“{char}”")
         options.append(tuple(nodes))
         return tuple(options)
+
+    def kept(self, literal: str) -> str:
+        """What of it is looked for. What an author wrote and is dropped must not make the phrase stand everywhere."""
+        if sign := _SIGN.search(literal):
+            raise self.fail(f"“{literal}”里的“{sign[0]}”不参加比对，请去掉（模板只认 ( | ) [ ] ~ #）")
+        kept = _kept(literal)
+        if len(kept) == 1 and any(char in FILLERS for char in literal):
+            raise self.fail(f"“{literal}”去掉语气词只剩“{kept}”，会到处找到；请就写“{kept}”，或写长一点")
+        return kept
 
     def _size(self) -> int:
         match = re.compile(r"\d{1,2}").match(self.source, self.position)

@@ -84,6 +84,8 @@ def test_who_spoke_last_before() -> None:
         ("坐：麻烦您报一下身份证号", False),
         ("坐：请问您是王先生吗", False),
         ("坐：您方便吗，我查一下", True),
+        ("坐：我给您看看", True),  # the agent looks
+        ("坐：您看看", False),
     ],
 )
 def test_waiting_for_the_customers_answer_is_not_the_agents_silence(before: str, caused: bool) -> None:
