@@ -15,7 +15,9 @@ from qa_pipeline.text.normalise import normalise
 
 FILLERS = "嗯啊呃哦噢喔诶欸唉哎呀哈"
 _DROPPED = re.compile(rf"[\W_{FILLERS}]+")
-_SIGN = re.compile(r"[，。？！；：、…,?!;:$^*+.\\{}]")  # stops, and what a regular expression would mean something by
+_SIGN = re.compile(
+    r"[，。？！；：、…?!;:$^*+\\{}]|(?<!\d)[.,]|[.,](?!\d)"
+)  # stops, and what means something in a regular expression
 DEFAULT_GAP = 4
 MAX_GAP = 30
 MAX_GAPS = 3

@@ -31,6 +31,7 @@ def find(template: str, text: str, by_sound: bool = True) -> list[tuple[str, Str
         ("[您]懂不懂", "您懂不懂，懂不懂", [("您懂不懂", Strength.EXACT), ("懂不懂", Strength.EXACT)]),
         ("办[吗|啊]再见", "办啊再见", [("办再见", Strength.EXACT)]),  # in [ ] an option of fillers alone does no harm
         ("(好|好的)再见", "好的，嗯，再见", [("好的再见", Strength.EXACT)]),
+        ("9.9元", "九点九元", [("九点九元", Strength.EXACT)]),  # a point between digits is said
         ("#元", "十五元", [("十五元", Strength.EXACT)]),
         ("#点", "机电", []),  # a syllable that sounds like a number is not one
         ("有意见您就告去", "有一件您就告去", [("有一件您就告去", Strength.PHONETIC)]),
