@@ -136,9 +136,9 @@ class _Parser:
 
     def kept(self, literal: str) -> str:
         """What of it is looked for. What an author wrote and is dropped must not make the phrase stand everywhere."""
-        if sign := _SIGN.search(literal):
-            raise self.fail(f"“{literal}”里的“{sign[0]}”不参加比对，请去掉（模板只认 ( | ) [ ] ~ #）")
         kept = _kept(literal)
+        if kept and (sign := _SIGN.search(literal)):
+            raise self.fail(f"“{literal}”里的“{sign[0]}”不参加比对，请去掉（模板只认 ( | ) [ ] ~ #）")
         if len(kept) == 1 and any(char in FILLERS for char in literal):
             raise self.fail(f"“{literal}”去掉语气词只剩“{kept}”，会到处找到；请就写“{kept}”，或写长一点")
         return kept
