@@ -38,13 +38,13 @@ class InsistedSpec:
                 elif kind == 1 and not any(hit.position.turn == earlier.position.turn for earlier in refused):
                     refused.append(hit)
                 elif kind == 2 and len(refused) >= self.times:
-                    return _told(refused[: self.times], hit)
+                    return _told(refused[: self.times], hit, self.label)
             return ()
 
         return Finders(find=find, scope=whole_scope)
 
 
-def _told(refused: list[Hit], push: Hit) -> tuple[Hit, ...]:
+def _told(refused: list[Hit], push: Hit, label: str) -> tuple[Hit, ...]:
     notes = [f"第 {number} 次拒绝" for number in range(1, len(refused) + 1)]
     notes[0] += f"，到第 {len(refused)} 次以后坐席仍说“{push.quote}”"
-    return (*(hit._replace(note=note) for hit, note in zip(refused, notes, strict=True)), push._replace(note="拒绝以后仍推销"))
+    return (*(hit._replace(note=note) for hit, note in zip(refused, notes, strict=True)), push._replace(note=label))

@@ -26,7 +26,7 @@ def test_all_refusals_and_the_first_push_after_them() -> None:
         (0, "第 1 次拒绝，到第 3 次以后坐席仍说“优惠”"),
         (2, "第 2 次拒绝"),
         (4, "第 3 次拒绝"),
-        (5, "拒绝以后仍推销"),
+        (5, "仍推销"),  # what the rule calls it: refusing an offer, a pitch or an opening
     ]
 
 
