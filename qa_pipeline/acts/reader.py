@@ -19,7 +19,7 @@ from qa_pipeline.acts.names import ACTS
 from qa_pipeline.errors import ModelError
 from qa_pipeline.model import Act
 
-ACTS_SHA256 = "ccbbc8e51566bdf946b0a588801dc6bd58d3cdd7b98c9079fa2be9838f0453da"
+ACTS_SHA256 = "da70a00e6a6f881f6eaee71c405df544d54ee47acbd5c5d21c49ea514c87c346"
 LEAST = 0.02  # what is less sure is nothing
 REMEMBERED = 8192  # readings of turns that are kept in memory; about 0.5 kB each
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
+import numpy as np
+import onnxruntime
 import pytest
 
 from qa_pipeline.acts import reader as reading
@@ -85,3 +89,48 @@ def test_a_damaged_network_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelError, match="重新安装"):
         ActReader().read(Said(True, "您好"), ())
     reading._load.cache_clear()
+
+
+def test_the_same_scores_in_whatever_way_they_are_reckoned() -> None:
+    """A library that fuses other steps, or adds in another order as another processor does, comes to the same bits."""
+    content = files("qa_pipeline.acts").joinpath("data/acts.onnx").read_bytes()
+    levels = onnxruntime.GraphOptimizationLevel
+    given = [
+        {name: np.asarray([row], np.int64) for name, row in zip(("ids", "sounds", "places"), rows, strict=True)}
+        for rows in (([5, 9, 700, 81], [3, 4, 90, 7], [1, 2, 4, 4]), ([n % 5000 for n in range(3, 5000, 37)], [9] * 136, [3] * 136))
+    ]
+
+    def scores(level: int, threads: int) -> list[bytes]:
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level, options.intra_op_num_threads = level, threads
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return [session.run(None, one)[0].tobytes() for one in given]
+
+    plain = scores(levels.ORT_DISABLE_ALL, 1)
+    others = [scores(*way) for way in ((levels.ORT_ENABLE_BASIC, 1), (levels.ORT_ENABLE_ALL, 1), (levels.ORT_ENABLE_ALL, 2))]
+    assert others == [plain] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "scores"),
+    [
+        (
+            "坐：我跟您讲就几块钱的事您还犹豫什么",
+            "客：我再想想",
+            {
+                "checks_understanding": 0.06,
+                "pushes": 0.12,
+                "speaks_curtly": 0.13,
+                "blames": 0.03,
+                "abuses": 0.03,
+                "retorts": 0.98,
+            },
+        ),
+        ("客：行吧那就那样", "坐：那我给您登记上", {"consents": 0.97, "customer_goodbye": 0.1, "changes_mind": 0.04}),
+        ("客：哎呀我现在开会呢回头吧", "坐：给您介绍一个新套餐", {"wavers": 0.38, "takes_back": 0.02, "is_busy": 0.99}),
+    ],
+)
+def test_scores_written_down_once_hold_on_every_machine(text: str, before: str, scores: dict[str, float]) -> None:
+    """To the hundredth. They change with another network only."""
+    said, earlier = (Said(line.startswith("坐"), line[2:]) for line in (text, before))
+    assert {act.name: act.sure for act in READER.read(said, [earlier])} == scores

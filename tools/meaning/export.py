@@ -2,8 +2,8 @@
 
     python -m tools.meaning.export acts.pt        # needs torch, onnx and onnxruntime
 
-Weights of seven bits (``reduce_range``) never overflow the 16-bit sums of older processors. What lies between the products (norms, softmax,
-the scales of the activations) is floating point, so another kind of processor can still score a turn some hundredths apart.
+Weights of seven bits (``reduce_range``) never overflow the 16-bit sums of older processors. With that, and what lies between the products
+done as ``network.py`` tells, every processor gives the same scores.
 """
 
 from __future__ import annotations

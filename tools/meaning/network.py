@@ -2,6 +2,12 @@
 
 A text is one turn with what was said before it. ``ids`` [B, T] characters, ``sounds`` [B, T] syllable classes, ``places`` [B, T]
 0 padding, 1 said before by the agent, 2 before by the customer, 3 the turn itself (agent), 4 the turn itself (customer).
+
+As it is used, it scores the same on every processor. The products of its layers are of integers by then (``export.py``), exact in any
+order. Sums of floats are not: every kernel adds in its own order, and what rounds one way or the other moves a whole turn at the next
+quantisation. So the norms and the attention are done in double precision and rounded to single, after which the order of adding shows
+in one value of some hundred millions. Functions that every kernel approximates in its own way are double as well, or made of products,
+sums and a quotient, which IEEE 754 rounds alike everywhere.
 """
 
 from __future__ import annotations
@@ -15,6 +21,32 @@ from torch import Tensor, nn
 from tools.meaning.base import Base
 
 HEADS = 12
+_ERFC = (0.0705230784, 0.0422820123, 0.0092705272, 0.0001520143, 0.0002765672, 0.0000430638)  # Abramowitz and Stegun 1964, 7.1.28
+
+
+def gelu(x: Tensor) -> Tensor:
+    """max(x, 0) - |x| / 2 erfc(|x| / sqrt 2), of which erfc is 1 / (1 + a1 z + ... + a6 z^6)^16 with an error of at most 3e-7."""
+    size = x.abs()
+    power = torch.zeros(())
+    for place in range(len(_ERFC), 0, -1):
+        power = (power + _ERFC[place - 1] / math.sqrt(2) ** place) * size
+    power = power + 1
+    for _ in range(4):
+        power = power * power
+    return x.relu() - 0.5 * size / power
+
+
+class Norm(nn.LayerNorm):
+    def forward(self, x: Tensor) -> Tensor:
+        x = _wide(self, x)
+        x = x - x.mean(-1, keepdim=True)
+        x = x / ((x * x).mean(-1, keepdim=True) + self.eps).sqrt()
+        return x.float() * self.weight + self.bias
+
+
+def _wide(module: nn.Module, x: Tensor) -> Tensor:
+    """In double precision, but for a training, which need not be the same anywhere and would take longer."""
+    return x if module.training else x.double()
 
 
 class Layer(nn.Module):
@@ -22,20 +54,20 @@ class Layer(nn.Module):
         super().__init__()
         self.qkv = nn.Linear(hidden, 3 * hidden)
         self.out = nn.Linear(hidden, hidden)
-        self.norm1 = nn.LayerNorm(hidden, eps=1e-12)
+        self.norm1 = Norm(hidden, eps=1e-12)
         self.up = nn.Linear(hidden, wide)
         self.down = nn.Linear(wide, hidden)
-        self.norm2 = nn.LayerNorm(hidden, eps=1e-12)
+        self.norm2 = Norm(hidden, eps=1e-12)
         self.drop = nn.Dropout(0.1)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         batch, length, hidden = x.shape
         size = hidden // HEADS
-        q, k, v = self.qkv(x).view(batch, length, 3, HEADS, size).permute(2, 0, 3, 1, 4)
+        q, k, v = _wide(self, self.qkv(x)).view(batch, length, 3, HEADS, size).permute(2, 0, 3, 1, 4)
         scores = q @ k.transpose(-1, -2) / math.sqrt(size) + bias
-        mixed = (scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, length, hidden)
+        mixed = (scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, length, hidden).float()
         x = self.norm1(x + self.drop(self.out(mixed)))
-        return self.norm2(x + self.drop(self.down(nn.functional.gelu(self.up(x)))))
+        return self.norm2(x + self.drop(self.down(gelu(self.up(x)))))
 
 
 class Network(nn.Module):
@@ -47,7 +79,7 @@ class Network(nn.Module):
         self.sounds = nn.Embedding(sounds, hidden, padding_idx=0)
         self.places = nn.Embedding(5, hidden)
         self.positions = nn.Embedding(length, hidden)
-        self.norm = nn.LayerNorm(hidden, eps=1e-12)
+        self.norm = Norm(hidden, eps=1e-12)
         self.drop = nn.Dropout(0.1)
         self.layers = nn.ModuleList(Layer(hidden, wide) for _ in range(layers))
         self.acts = nn.Linear(hidden, acts)
