@@ -11,12 +11,16 @@ from qa_pipeline.signals.measured import agent_characters
 from qa_pipeline.signals.timing import speech
 
 _NO_SALE = (CallOutcome.REFUSED, CallOutcome.CALLBACK, CallOutcome.NO_ANSWER)
+_UNKNOWN_SALE = "通话数据没有写结果，也没有听到为客户开通，不知是否成交"
 _CHARS_PER_S = 4.5  # ordinary speech, for transcripts without times
 
 
 def sold(ctx: Context, activation: Bound) -> bool | None:
-    """Whether the call ended in a sale: by the call data, else by the agent saying that the service is opened now."""
+    """Whether the call ended in a sale: by the call data, else by the agent saying that the service is opened now. Where service
+    was asked for, a product and an outcome alone are no sale: it must be heard that the product is opened."""
     call = ctx.call
+    if call.call_type is CallType.SERVICE:
+        return call.outcome is CallOutcome.SUCCESS and bool(call.product) and bool(activation.find(ctx))
     if call.call_type not in (None, CallType.SALE):
         return False
     if call.outcome is CallOutcome.SUCCESS:
@@ -28,13 +32,22 @@ def sold(ctx: Context, activation: Bound) -> bool | None:
     return True if activation.find(ctx) else (None if call.outcome is None else False)
 
 
+def _confirmed(ctx: Context) -> bool:
+    return ctx.call.call_type is CallType.CONFIRM and ctx.call.outcome is CallOutcome.SUCCESS
+
+
 def applies(ctx: Context, condition: Condition, activation: Bound) -> tuple[bool | None, str]:
     """The answer and, unless it is yes, the reason in Chinese."""
     if condition.sold is not None:
         answer = sold(ctx, activation)
         if answer is None:
-            return None, "通话数据没有写结果，也没有听到为客户开通，不知是否成交"
+            return None, _UNKNOWN_SALE
         return answer is condition.sold, condition.otherwise or ("不是成交的通话" if condition.sold else "是成交的通话")
+    if condition.settled is not None:
+        answer = _confirmed(ctx) or sold(ctx, activation)
+        if answer is None:
+            return None, _UNKNOWN_SALE
+        return answer is condition.settled, condition.otherwise or "没有成交，也不是客户确认了的二次确认"
     if condition.field:
         return _field(ctx, condition)
     if condition.found:

@@ -63,6 +63,7 @@ class Condition:
     """One condition for a rule to apply; outside it the verdict is 不适用. Exactly one of the first keys."""
 
     sold: Annotated[bool | None, Doc("成交的通话（outcome 为 success，或听到为客户开通）")] = None
+    settled: Annotated[bool | None, Doc("成交的通话，或客户确认了的二次确认（call_type 为 confirm、outcome 为 success）")] = None
     field: Annotated[str, Doc("清单列名，与 in 或 not_in 同用")] = ""
     in_: Annotated[tuple[str, ...], Doc("字段是这些值之一；字段不明则无法判定")] = ()
     not_in: Annotated[tuple[str, ...], Doc("字段不是这些值；字段不明也算")] = ()
@@ -77,6 +78,7 @@ class Condition:
     def __post_init__(self) -> None:
         keys = [
             self.sold is not None,
+            self.settled is not None,
             bool(self.field),
             bool(self.found),
             bool(self.not_found),
@@ -86,7 +88,7 @@ class Condition:
         ]
         if sum(keys) != 1:
             raise ValueError(
-                "每个适用条件写且只写一种（sold、field、found、not_found、min_talk_s、min_agent_chars、min_agent_turns）"
+                "每个适用条件写且只写一种（sold、settled、field、found、not_found、min_talk_s、min_agent_chars、min_agent_turns）"
             )
         if self.field and sum((bool(self.in_), bool(self.not_in), self.at_least is not None)) != 1:
             raise ValueError("field 要配 in、not_in、at_least 中的一个")

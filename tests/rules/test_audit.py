@@ -130,6 +130,26 @@ def test_conditions_have_three_answers_and_no_beats_unknown(
         assert told(audit(made, call("坐：坏话", **data))) == [("X01", verdict, reason)]
 
 
+@pytest.mark.parametrize(
+    ("said", "data", "settled", "is_sold"),
+    [
+        ("好的，已经给您开通了", {"outcome": CallOutcome.SUCCESS}, True, True),
+        ("好的", {"outcome": CallOutcome.SUCCESS, "call_type": CallType.CONFIRM}, True, False),
+        ("好的", {"outcome": CallOutcome.REFUSED, "call_type": CallType.CONFIRM}, False, False),
+        ("好的", {"outcome": CallOutcome.SUCCESS, "call_type": CallType.REVISIT}, False, False),
+        ("已经给您开通了", {"outcome": CallOutcome.SUCCESS, "call_type": CallType.SERVICE, "product": "流量包"}, True, True),
+        ("已经给您开通了", {"outcome": CallOutcome.SUCCESS, "call_type": CallType.SERVICE}, False, False),
+        ("已经给您修好了", {"outcome": CallOutcome.SUCCESS, "call_type": CallType.SERVICE, "product": "流量包"}, False, False),
+        ("已经给您开通了", {"outcome": CallOutcome.OTHER, "call_type": CallType.SERVICE, "product": "流量包"}, False, False),
+    ],
+)
+def test_what_is_settled_and_what_is_sold(tmp_path: Path, said: str, data: dict[str, Any], settled: bool, is_sold: bool) -> None:
+    """A confirmation is settled, not sold; a service call is sold where a product is told and heard to be opened."""
+    for key, wanted in (("settled", settled), ("sold", is_sold)):
+        made = condition(tmp_path / key, {key: True})
+        assert told(audit(made, call(f"坐：坏话，{said}", **data)))[0][1] == ("违规" if wanted else "不适用"), key
+
+
 def test_a_sale_is_heard_where_the_call_data_do_not_tell(tmp_path: Path) -> None:
     made = condition(tmp_path, SOLD)
     assert told(audit(made, call("坐：坏话，已经给您开通了"))) == [("X01", "违规", "坏话：“坏话”")]

@@ -132,10 +132,10 @@ TWO = {"said": phrase("坏话"), "other": phrase("好话")}
         ({"judge": {"at_least": {"of": ["said"], "kinds": 0}}}, "at_least 的 kinds 应在 1 到信号的个数之间"),
         ({"judge": {"at_most": {"signal": "said", "times": -1}}}, "at_most 的 times 不能小于 0"),
         ({"judge": {"each": {"signal": "said"}}}, "each 的 before 与 after 至少写一个"),
-        ({"applies": [{}]}, "每个适用条件写且只写一种（sold、field、found、not_found、min_talk_s、min_agent_chars、min_agent_turns）"),
+        ({"applies": [{}]}, "每个适用条件写且只写一种（sold、settled、field、found、not_found、min_talk_s、min_agent_chars、min_agent_turns）"),
         (
             {"applies": [{"sold": True, "found": "said"}]},
-            "每个适用条件写且只写一种（sold、field、found、not_found、min_talk_s、min_agent_chars、min_agent_turns）",
+            "每个适用条件写且只写一种（sold、settled、field、found、not_found、min_talk_s、min_agent_chars、min_agent_turns）",
         ),
         ({"applies": [{"field": "line"}]}, "field 要配 in、not_in、at_least 中的一个"),
         ({"needs": ["voice"]}, "needs只能是：agent、customer、times、audio、two_channels、sure_roles、loudness、pitch、history、charge_due、"
