@@ -169,25 +169,37 @@ def _names(ctx: Context, window: Window, titled: bool) -> Iterator[Hit]:
     name = normalise((ctx.call.customer_name or "").strip()).text
     if len(name) < 2 or "*" in name or not all("一" <= char <= "龥" for char in name):
         return
-    for match in re.finditer(re.escape(name), window.chars):
-        after = window.chars[match.end() : match.end() + 6]
-        before = window.chars[max(0, match.start() - 2) : match.start()]
+    for span, strength in _named(window, name):
+        after = window.chars[span[1] : span[1] + 6]
+        before = window.chars[max(0, span[0] - 2) : span[0]]
         if titled:
-            yield window_hit(window, match.span(), "客户的全名", Strength.EXACT)
-        elif not _titled(after, name) and not before.endswith(("姓", "叫")) and not _in_passing(window, match, name):
-            yield window_hit(window, match.span(), "直呼姓名", Strength.EXACT)
+            yield window_hit(window, span, "客户的全名", strength)
+        elif not _titled(after, name) and not before.endswith(("姓", "叫")) and not _in_passing(window, span, name):
+            yield window_hit(window, span, "直呼姓名", strength)
 
 
-def _in_passing(window: Window, match: re.Match[str], name: str) -> bool:
-    """Whether the characters of the name only happen to stand there."""
+def _named(window: Window, name: str) -> Iterator[tuple[tuple[int, int], Strength]]:
+    """Where a name stands, or what sounds the same: a recogniser does not know names (郝建军 is 好见军). Of two syllables, which
+    many words share, only where they are a clause of their own."""
+    sounds = phonetics().sound(window.chars)
+    for match in re.finditer(re.escape(phonetics().sound(name)), sounds):
+        span = match.span()
+        if window.chars[span[0] : span[1]] == name:
+            yield span, Strength.EXACT
+        elif len(name) > 2 or window.passage.clause(window.start + span[0]) == (window.start + span[0], window.start + span[1]):
+            yield span, Strength.PHONETIC
+
+
+def _in_passing(window: Window, span: tuple[int, int], name: str) -> bool:
+    """Whether the characters of the name, or those heard for it, only happen to stand there."""
     from qa_pipeline.text.words import is_a_word
 
-    word = is_a_word(name)
+    word = is_a_word(name) or is_a_word(window.chars[span[0] : span[1]])
     if len(name) > 2 and not word:
         return False
-    start, end = window.passage.clause(window.start + match.start())
-    before = window.passage.chars[start : window.start + match.start()]
-    after = window.passage.chars[window.start + match.end() : end]
+    start, end = window.passage.clause(window.start + span[0])
+    before = window.passage.chars[start : window.start + span[0]]
+    after = window.passage.chars[window.start + span[1] : end]
     addressed = _ADDRESSED_AFTER.match(after) or (not word and _YOU_AFTER.match(after))
     return not (addressed and _ADDRESSED_BEFORE.search(before))
 

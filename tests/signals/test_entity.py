@@ -74,11 +74,22 @@ def test_tails_for_checking_and_other_numbers_are_no_identity(said: str) -> None
         ("王小明，女儿上学了吧", ["王小明"]),
         ("王小明忘交费了", ["王小明"]),
         ("王小明王小明", ["王小明", "王小明"]),
-        ("王晓明您好", []),
+        ("王晓明您好", ["王晓明"]),  # a recogniser does not know names
+        ("您好，忘小名，跟您说个事", ["忘小名"]),
+        ("忘晓鸣先生您好", []),
+        ("王小妹您好", []),
     ],
 )
 def test_the_bare_name(said: str, found: list[str]) -> None:
     assert find("bare_name", f"坐：{said}", customer_name="王小明") == found
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [("您好，里媒，跟您说个事", ["里媒"]), ("您好，里面，跟您说个事", []), ("您好里媒跟您说个事", []), ("里媒女士您好", [])],
+)
+def test_a_name_of_two_syllables_by_sound_is_a_clause_of_its_own(said: str, found: list[str]) -> None:
+    assert find("bare_name", f"坐：{said}", customer_name="李梅") == found
 
 
 @pytest.mark.parametrize("name", [None, "", "王", "王*明", "WANG"])
