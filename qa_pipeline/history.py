@@ -28,8 +28,8 @@ ORDER BY call.started_at NULLS FIRST, call.call_id
 
 
 def looks_across(call: CallData) -> bool:
-    """Whether a verdict on this call may depend on other calls: a sale with a trial period."""
-    sale = call.call_type in (None, CallType.SALE) and call.outcome is CallOutcome.SUCCESS
+    """Whether a verdict on this call may depend on other calls: a sale with a trial period, also one made in a service call."""
+    sale = call.call_type in (None, CallType.SALE, CallType.SERVICE) and call.outcome is CallOutcome.SUCCESS
     return sale and bool(call.trial_days) and bool(call.customer_number)
 
 

@@ -142,6 +142,7 @@ def test_an_empty_store_and_nobody_to_ask_about(store: Store) -> None:
     [
         ({}, True),
         ({"call_type": None}, True),
+        ({"call_type": CallType.SERVICE}, True),  # a product sold in it
         ({"call_type": CallType.CONFIRM}, False),
         ({"outcome": CallOutcome.REFUSED}, False),
         ({"outcome": None}, False),
